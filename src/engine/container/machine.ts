@@ -1,0 +1,133 @@
+/**
+ * The machine port: a Linux host on which containers run. v86 is one
+ * implementation (src/machine); nothing here knows of it.
+ *
+ * Vocabulary. A *tree* is a FileSystem that the machine exports to its guest
+ * under a path: `c/<container id>`, `v/<volume>`, `host`. A *process* is what
+ * `spawn` started; its output is pulled, so that who reads slowly slows down
+ * the writer and nobody else. A *client* is a `docker` program in the guest
+ * that waits to be served.
+ */
+
+import type { FileSystem } from '../unionfs/filesystem.ts';
+
+export interface Machine {
+  readonly state: MachineState;
+  /** Boots or restores; resolves when processes can be spawned. Idempotent. MachineFailedError. */
+  start(): Promise<void>;
+  /** Makes a tree reachable for the guest at `path`; replaces nothing: the path must be free. */
+  exportTree(path: string, tree: FileSystem): void;
+  /** Forgets a tree; the guest's caches of it are dropped. */
+  withdrawTree(path: string): Promise<void>;
+  /** CannotStartError with data.exitCode 126, 127 or 125 when the program could not be executed. */
+  spawn(spec: SpawnSpec): Promise<Process>;
+  /** Called for each `docker` program that the guest starts. One listener. */
+  onClient(listener: (client: Client) => void): void;
+  /** The guest's dirty data has reached the trees when this resolves. */
+  sync(): Promise<void>;
+  /** One write of text to a file of the guest's host side (cgroups, /proc/sys). */
+  writeControl(path: string, value: string): Promise<void>;
+  readControl(path: string): Promise<string>;
+  /** Removes the cgroup of a container that has exited. */
+  removeCgroup(name: string): Promise<void>;
+  freeze(cgroup: string, frozen: boolean): Promise<void>;
+  stats(): MachineStats;
+  onState(listener: (state: MachineState) => void): void;
+  close(): Promise<void>;
+}
+
+export type MachineState =
+  | { readonly status: 'off' | 'starting' | 'running' | 'closed'; readonly how?: 'boot' | 'restore' }
+  | { readonly status: 'failed'; readonly reason: string };
+
+export interface MachineStats {
+  readonly memoryBytes: number;
+  /** Requests that the 9P server has answered, by message name. */
+  readonly requests: Readonly<Record<string, number>>;
+}
+
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export interface SpawnSpec {
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups?: readonly number[];
+  readonly tty?: TerminalSize;
+  /** Run in a new container on this exported tree (`c/<id>`). */
+  readonly container?: ContainerSpec;
+  /** Run inside the container that this process is the init of. */
+  readonly inside?: Process;
+}
+
+export interface ContainerSpec {
+  readonly tree: string;
+  readonly hostname: string;
+  readonly cgroup: string;
+  readonly binds?: readonly Bind[];
+  readonly readOnly?: boolean;
+  /** Capability sets as a hexadecimal mask. */
+  readonly capabilities?: string;
+}
+
+export interface Bind {
+  /** A path of the guest's host side. */
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+export interface ExitStatus {
+  /** 128+n when a signal ended it. */
+  readonly code: number;
+  readonly signal: number;
+}
+
+export interface Output {
+  readonly stream: 'out' | 'err';
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Output is at an end when the program closed it; `exit` may come sooner or later than that. */
+export interface Process {
+  readonly pid: number;
+  readonly exit: Promise<ExitStatus>;
+  /** One reader. The next chunk is asked of the guest when the last one was used. */
+  readonly output: AsyncIterable<Output>;
+  /** Resolves when the guest has room for more. Writing after the exit is no error. */
+  write(bytes: Uint8Array): Promise<void>;
+  closeInput(): void;
+  resize(size: TerminalSize): void;
+  /** `foreground`: to the foreground process group of its terminal, as Ctrl-C does. */
+  signal(number: number, foreground?: boolean): void;
+}
+
+/** A `docker` program in the guest, waiting to be told what to print. */
+export interface Client {
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly uid: number;
+  readonly terminal: {
+    readonly stdin: boolean;
+    readonly stdout: boolean;
+    readonly stderr: boolean;
+    readonly size: TerminalSize;
+  };
+  write(stream: 'out' | 'err', bytes: Uint8Array): Promise<void>;
+  /** What the client forwards from now on; nothing before the first call. */
+  attach(options: { stdin: boolean; raw: boolean; signals: boolean }): void;
+  /** Its standard input, once attached. */
+  readonly input: AsyncIterable<Uint8Array<ArrayBuffer>>;
+  onResize(listener: (size: TerminalSize) => void): void;
+  onSignal(listener: (number: number) => void): void;
+  /** Aborted when the program is gone, killed or done. */
+  readonly gone: AbortSignal;
+  /** Ends the program with this exit code, after all that was written. */
+  exit(code: number): void;
+}

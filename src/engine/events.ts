@@ -1,0 +1,101 @@
+/**
+ * The typed event stream: what happens in the sandbox, in order, for the page,
+ * the explorer and tests. An event is plain data.
+ */
+
+export type LayerStatus =
+  | 'waiting'
+  | 'downloading'
+  | 'verifying'
+  | 'extracting'
+  | 'complete'
+  | 'exists'
+  | 'failed';
+
+export type SandboxEvent =
+  | {
+      readonly type: 'machine';
+      readonly status: 'off' | 'starting' | 'running' | 'failed' | 'closed';
+      readonly how?: 'boot' | 'restore';
+      readonly reason?: string;
+    }
+  | {
+      readonly type: 'request';
+      readonly method: string;
+      readonly url: string;
+      readonly status: number;
+      readonly milliseconds: number;
+    }
+  | {
+      readonly type: 'pull';
+      readonly reference: string;
+      readonly status: 'started' | 'complete' | 'failed' | 'cancelled';
+      readonly layers?: readonly {
+        readonly digest: string;
+        readonly diffID: string;
+        readonly size: number;
+      }[];
+      readonly message?: string;
+    }
+  | {
+      readonly type: 'layer';
+      readonly reference: string;
+      readonly digest: string;
+      readonly diffID: string;
+      readonly status: LayerStatus;
+      readonly bytes: number;
+      readonly total: number;
+    }
+  | {
+      readonly type: 'image';
+      readonly action: 'pull' | 'tag' | 'untag' | 'delete';
+      readonly reference: string;
+      readonly imageID: string;
+    }
+  | {
+      readonly type: 'container';
+      readonly action: 'create' | 'start' | 'die' | 'stop' | 'kill' | 'destroy' | 'rename' | 'exec';
+      readonly id: string;
+      readonly name: string;
+      readonly exitCode?: number;
+    }
+  | { readonly type: 'copy-up'; readonly container: string; readonly path: string; readonly from: string }
+  | { readonly type: 'change'; readonly container: string }
+  | { readonly type: 'storage'; readonly action: 'reclaimed'; readonly bytes: number };
+
+export type StampedEvent = SandboxEvent & {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** 1, 2, 3 ... within one opening of the sandbox. */
+  readonly sequence: number;
+};
+
+export interface EventSource {
+  /** Every event from now on, until the signal is aborted; a slow reader loses none. */
+  subscribe(listener: (event: StampedEvent) => void): () => void;
+}
+
+/** The stream and the way into it. */
+export class EventStream implements EventSource {
+  readonly #listeners = new Set<(event: StampedEvent) => void>();
+  readonly #now: () => number;
+  #sequence = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  emit(event: SandboxEvent): void {
+    this.#sequence += 1;
+    const stamped: StampedEvent = { ...event, at: this.#now(), sequence: this.#sequence };
+    for (const listener of this.#listeners) listener(stamped);
+  }
+
+  /** Returns what ends the subscription. */
+  subscribe(listener: (event: StampedEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+}

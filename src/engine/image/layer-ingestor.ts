@@ -1,0 +1,37 @@
+/** The port through which a pull gets one layer in: inline, or in a pool of workers (src/storage). */
+
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { DiffID } from '../oci/digest.ts';
+import type { LayerRecord } from '../store/records.ts';
+
+export interface IngestRequest {
+  /** Names the staged ingests, so that a second try replaces what the first left. */
+  readonly id: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** In words, for errors: `layer sha256:0123... of busybox:latest`. */
+  readonly what: string;
+  readonly blob: Descriptor;
+  readonly diffID: DiffID;
+}
+
+export interface IngestProgress {
+  readonly status: 'downloading' | 'verifying' | 'extracting';
+  /** Compressed bytes that have arrived. */
+  readonly bytes: number;
+}
+
+export interface LayerIngestor {
+  /**
+   * Fetches, verifies both digests and the size, unpacks and indexes one layer.
+   * When it resolves the compressed blob and the uncompressed tar are committed
+   * to the content store; the record is not stored yet. Errors: RegistryUnreachable,
+   * BlobUnknown, RegistryResponse, SizeMismatch, DigestMismatch, DiffIDMismatch,
+   * CorruptLayer, UnsupportedMediaType, StorageFull, Cancelled. Nothing stays staged after one.
+   */
+  ingest(
+    request: IngestRequest,
+    options: { signal: AbortSignal; onProgress: (progress: IngestProgress) => void },
+  ): Promise<LayerRecord>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,139 @@
+/** The sandbox as its user sees it: on the page, in an embed, in Node. */
+
+import type { StampedEvent } from '../engine/events.ts';
+
+export interface SandboxOptions {
+  /** Sandboxes of different names share nothing. Default `default`. */
+  readonly name?: string;
+  /** Default `indexeddb` in a browser; Node has `memory` only. */
+  readonly storage?: 'indexeddb' | 'memory';
+  /**
+   * Where the images of a registry or of a namespace come from. Keys as `docker.io`, `docker.io/library` or
+   * `ghcr.io/org`, the longest match wins; values are the URL of a registry (`https://mirror.example`, its /v2/ is
+   * used) or of a static OCI layout (`layout:https://example.org/registry/`). Added to the bundled ones.
+   */
+  readonly mirrors?: Readonly<Record<string, string | readonly string[]>>;
+  /** False: nothing can run, all else works. Default true. */
+  readonly machine?: boolean;
+  /** Guest memory in MB, 64 to 512. */
+  readonly memory?: number;
+  /** URL of the folder with the machine and the bundled registry. Default: beside the page or the package. */
+  readonly assets?: string;
+}
+
+export interface CommandIo {
+  readonly stdin?: Uint8Array | string | AsyncIterable<Uint8Array>;
+  readonly onStdout?: (bytes: Uint8Array) => void;
+  readonly onStderr?: (bytes: Uint8Array) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export type WalkType = 'file' | 'dir' | 'symlink' | 'char' | 'block' | 'fifo';
+
+export interface WalkEntry {
+  /** Absolute; the root is `/`. */
+  readonly path: string;
+  readonly type: WalkType;
+  /** The permission bits: 0..0o7777. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  /** Nanoseconds since 1970. */
+  readonly mtimeNs: bigint;
+  /** Equal for hard links of one file. */
+  readonly ino: number;
+  readonly nlink: number;
+  readonly link?: string;
+  /** Major and minor. */
+  readonly rdev?: readonly [number, number];
+  readonly xattrs?: Readonly<Record<string, Uint8Array>>;
+  /** Where the entry comes from: index 0 is the base. */
+  readonly layer: { readonly index: number; readonly diffID: string } | { readonly container: string };
+}
+
+/** A read-only view of an image's or a container's union. */
+export interface FilesView {
+  /** Bytewise by path, parents first. */
+  walk(): AsyncIterable<WalkEntry>;
+  /** Content of a file; links are followed inside the root. NoSuchFileError. */
+  read(path: string): Promise<Uint8Array>;
+}
+
+export interface TerminalOptions {
+  readonly rows: number;
+  readonly columns: number;
+  /** Bytes from the program; the next are asked for when the promise is settled. */
+  readonly onData: (bytes: Uint8Array) => void | Promise<void>;
+}
+
+export interface TerminalSession {
+  write(bytes: Uint8Array): Promise<void>;
+  resize(size: { rows: number; columns: number }): void;
+  /** Hangs up. */
+  close(): void;
+  /** Exit code of the shell. */
+  readonly exit: Promise<number>;
+}
+
+export interface ImageSummary {
+  readonly reference: string;
+  /** As `docker images` writes it; `<none>` when untagged. */
+  readonly repository: string;
+  readonly tag: string;
+  readonly id: string;
+  readonly platform: string;
+  /** False when its programs cannot run on this machine. */
+  readonly runnable: boolean;
+  readonly createdAt: number;
+  /** Bytes unpacked. */
+  readonly size: number;
+  readonly layers: readonly LayerSummary[];
+  readonly command: readonly string[];
+}
+
+export interface LayerSummary {
+  readonly diffID: string;
+  readonly digest: string;
+  /** Bytes as they travel. */
+  readonly compressed: number;
+  /** Bytes unpacked. */
+  readonly size: number;
+  readonly entries: number;
+  /** The history line that made it. */
+  readonly createdBy: string;
+}
+
+export interface ContainerSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly command: string;
+  readonly status: 'created' | 'running' | 'paused' | 'exited' | 'dead' | 'removing';
+  /** As `docker ps` has it: `Up 2 minutes`, `Exited (0) 3 seconds ago`. */
+  readonly statusText: string;
+  readonly createdAt: number;
+  /** Bytes that its own layer takes. */
+  readonly size: number;
+}
+
+export interface Sandbox {
+  /** A docker command without a terminal; `argv` without `docker` itself. */
+  docker(argv: readonly string[], io?: CommandIo): Promise<CommandResult>;
+  /** A line for the host's shell. MachineUnavailableError with `machine: false`. */
+  sh(line: string, io?: CommandIo): Promise<CommandResult>;
+  /** An image by reference or ID, or a container by name or ID. Throws NoSuchImageError when there is neither. */
+  files(reference: string, options?: { platform?: string }): FilesView;
+  events(): AsyncIterable<StampedEvent> & { subscribe(listener: (event: StampedEvent) => void): () => void };
+  /** The host's shell on a terminal of its own. */
+  terminal(options: TerminalOptions): Promise<TerminalSession>;
+  images(): Promise<readonly ImageSummary[]>;
+  containers(): Promise<readonly ContainerSummary[]>;
+  close(): Promise<void>;
+}
