@@ -1,0 +1,102 @@
+/** What a registry's refusal says (distribution-spec, "Error Codes"), as an error. */
+
+import {
+  BlobUnknownError,
+  type LayerboxError,
+  ManifestUnknownError,
+  RegistryDeniedError,
+  RegistryResponseError,
+} from '../errors.ts';
+import { printableName } from '../names.ts';
+
+const MESSAGE_LIMIT = 64 * 1024;
+
+/**
+ * The error for an answer that is no success: 404 is BlobUnknown or
+ * ManifestUnknown, 401 and 403 RegistryDenied, all else RegistryResponse. Each
+ * carries `status`, `url` and the registry's own message when it gave one.
+ */
+export async function refusal(
+  response: Response,
+  request: { readonly url: string; readonly what: string },
+  kind: 'blob' | 'manifest' | 'token',
+): Promise<LayerboxError> {
+  const said = await registryMessage(response);
+  const host = new URL(request.url).host;
+  const data = { status: response.status, url: request.url, what: request.what, ...(said && { said }) };
+  const quoted = said === undefined ? '' : `: ${said}`;
+  if (response.status === 404 && kind !== 'token') {
+    const Unknown = kind === 'blob' ? BlobUnknownError : ManifestUnknownError;
+    return new Unknown(`${host} does not have ${request.what}${quoted}`, data);
+  }
+  if (response.status === 401 || response.status === 403) {
+    return new RegistryDeniedError(
+      `${host} denies access to ${request.what}${quoted}; it does not exist there, or it may not be pulled without an account`,
+      data,
+    );
+  }
+  const advice =
+    response.status === 429
+      ? '; it limits how much may be pulled: try again later'
+      : response.status >= 500
+        ? '; the fault is with the registry: try again later'
+        : '';
+  return new RegistryResponseError(
+    `${host} answered ${response.status} for ${request.what}${quoted}${advice}`,
+    data,
+  );
+}
+
+/** The messages of `{"errors": [{"code", "message"}]}`, made fit to print, or undefined. */
+async function registryMessage(response: Response): Promise<string | undefined> {
+  const text = await beginning(response);
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return undefined; // a page for people, or nothing: the status says it all
+  }
+  const messages: string[] = [];
+  for (const error of listOf(body, 'errors')) {
+    const words = [stringOf(error, 'code'), stringOf(error, 'message')].filter((word) => word !== undefined);
+    if (words.length > 0) messages.push(words.join(': '));
+  }
+  const details = stringOf(body, 'details') ?? stringOf(body, 'message');
+  if (messages.length === 0 && details !== undefined) messages.push(details);
+  if (messages.length === 0) return undefined;
+  return printableName(messages.join('; ')).slice(0, 500);
+}
+
+/** As much of the body as a message can be; a connection that breaks here changes nothing. */
+async function beginning(response: Response): Promise<string> {
+  if (response.body === null) return '';
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder('utf-8');
+  let text = '';
+  try {
+    while (text.length < MESSAGE_LIMIT) {
+      const step = await reader.read();
+      if (step.done) return text;
+      text += decoder.decode(step.value, { stream: true });
+    }
+    await reader.cancel();
+  } catch {
+    return text;
+  }
+  return '';
+}
+
+function listOf(value: unknown, name: string): readonly unknown[] {
+  const list = property(value, name);
+  return Array.isArray(list) ? list.slice(0, 10) : [];
+}
+
+function stringOf(value: unknown, name: string): string | undefined {
+  const text = property(value, name);
+  return typeof text === 'string' && text !== '' ? text : undefined;
+}
+
+function property(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.entries(value).find(([key]) => key === name)?.[1];
+}
