@@ -1,0 +1,153 @@
+/** The real CNCF Distribution (Debian's `docker-registry`) on loopback, with CORS answered as its configuration allows. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findProgram } from '../../scripts/system.ts';
+import { run } from './run.ts';
+
+export interface Registry {
+  /** `127.0.0.1:port` */
+  readonly host: string;
+  close(): Promise<void>;
+}
+
+/** A TCP port that nobody listens on at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+const CORS = `
+  headers:
+    X-Content-Type-Options: [nosniff]
+    Access-Control-Allow-Origin: ['*']
+    Access-Control-Allow-Methods: ['HEAD', 'GET', 'OPTIONS']
+    Access-Control-Allow-Headers: ['Authorization', 'Accept', 'Cache-Control', 'Range']
+    Access-Control-Expose-Headers: ['Docker-Content-Digest', 'WWW-Authenticate', 'Link', 'Content-Range']`;
+
+/** Starts a registry with an empty store of its own. `cors: false` leaves the headers out. */
+export async function startRegistry(options: { cors?: boolean } = {}): Promise<Registry> {
+  const program = findProgram('docker-registry');
+  if (program === undefined) throw new Error('docker-registry is not installed');
+  const folder = await mkdtemp(join(tmpdir(), 'layerbox-registry-'));
+  const port = await freePort();
+  const host = `127.0.0.1:${port}`;
+  await writeFile(
+    join(folder, 'config.yml'),
+    `version: 0.1
+log: { level: error, accesslog: { disabled: true } }
+storage:
+  filesystem: { rootdirectory: ${folder}/store }
+  delete: { enabled: true }
+http:
+  addr: ${host}${options.cors === false ? '' : CORS}
+`,
+  );
+  const child = spawn(program, ['serve', join(folder, 'config.yml')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let complaints = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaints = (complaints + text).slice(-4000);
+  });
+  await answers(child, `http://${host}/v2/`, () => complaints);
+  return {
+    host,
+    close: async () => {
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.kill();
+      await gone;
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function answers(child: ChildProcess, url: string, complaints: () => string): Promise<void> {
+  const until = Date.now() + 20_000;
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`the server at ${url} ended: ${complaints()}`);
+    const response = await fetch(url).catch(() => undefined);
+    if (response?.ok) return;
+    if (Date.now() > until) throw new Error(`no answer from ${url}: ${complaints()}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Copies a tag of an OCI layout into the registry, digests kept. */
+export const pushLayout = (layout: string, tag: string, registry: Registry, name: string) =>
+  run('skopeo', [
+    'copy',
+    '--quiet',
+    '--insecure-policy',
+    '--preserve-digests',
+    '--dest-tls-verify=false',
+    `oci:${layout}:${tag}`,
+    `docker://${registry.host}/${name}`,
+  ]);
+
+export interface PushedManifest {
+  config: { mediaType: string; digest: string; size: number };
+  layers: { mediaType: string; digest: string; size: number }[];
+}
+
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+
+/** The parsed manifest of a tag. */
+export async function readManifest(
+  registry: Registry,
+  repository: string,
+  tag: string,
+): Promise<PushedManifest> {
+  const response = await fetch(`http://${registry.host}/v2/${repository}/manifests/${tag}`, {
+    headers: { Accept: MANIFEST },
+  });
+  if (!response.ok) throw new Error(`${repository}:${tag}: ${response.status}`);
+  return JSON.parse(await response.text());
+}
+
+/** The bytes of a blob. */
+export async function readBlob(registry: Registry, repository: string, digest: string): Promise<Buffer> {
+  const response = await fetch(`http://${registry.host}/v2/${repository}/blobs/${digest}`);
+  if (!response.ok) throw new Error(`${repository} ${digest}: ${response.status}`);
+  return Buffer.from(await response.arrayBuffer());
+}
+
+export const sha256 = (bytes: Uint8Array) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+/** Uploads a blob in one piece (distribution-spec, "Pushing a blob monolithically"). */
+export async function putBlob(
+  registry: Registry,
+  repository: string,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<string> {
+  const start = await fetch(`http://${registry.host}/v2/${repository}/blobs/uploads/`, { method: 'POST' });
+  const location = new URL(start.headers.get('location') ?? '', `http://${registry.host}`);
+  const digest = sha256(bytes);
+  location.searchParams.set('digest', digest);
+  const put = await fetch(location, { method: 'PUT', body: bytes });
+  if (put.status !== 201) throw new Error(`PUT ${location}: ${put.status} ${await put.text()}`);
+  return digest;
+}
+
+/** Stores a manifest as it is, right or wrong, under a tag. */
+export async function putManifest(
+  registry: Registry,
+  repository: string,
+  tag: string,
+  manifest: PushedManifest,
+): Promise<void> {
+  const put = await fetch(`http://${registry.host}/v2/${repository}/manifests/${tag}`, {
+    method: 'PUT',
+    headers: { 'Content-Type': MANIFEST },
+    body: JSON.stringify(manifest),
+  });
+  if (put.status !== 201) throw new Error(`PUT ${repository}:${tag}: ${put.status} ${await put.text()}`);
+}
