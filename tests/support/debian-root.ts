@@ -29,6 +29,10 @@ export async function makeDebianTar(tar: string): Promise<void> {
     '--architectures=i386',
     '--include=procps,vim-tiny',
     '--aptopt=Acquire::Languages "none"',
+    '--aptopt=APT::Install-Recommends "false"',
+    // as the slim images of the distribution leave them out
+    '--dpkgopt=path-exclude=/usr/share/man/*',
+    '--dpkgopt=path-exclude=/usr/share/locale/*',
     suite,
     tar,
     line,
