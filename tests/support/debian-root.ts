@@ -27,11 +27,11 @@ export async function makeDebianTar(tar: string): Promise<void> {
     '--mode=root',
     '--variant=minbase',
     '--architectures=i386',
-    '--include=procps,vim-tiny',
+    '--include=procps,vim-tiny,usr-is-merged',
+    '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
     '--aptopt=Acquire::Languages "none"',
     '--aptopt=APT::Install-Recommends "false"',
     // as the slim images of the distribution leave them out
-    '--dpkgopt=path-exclude=/usr/share/man/*',
     '--dpkgopt=path-exclude=/usr/share/locale/*',
     suite,
     tar,
