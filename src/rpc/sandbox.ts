@@ -22,12 +22,16 @@ export interface SandboxOptions {
 }
 
 export interface CommandIo {
+  /** Nothing: the command finds its standard input at the end. */
   readonly stdin?: Uint8Array | string | AsyncIterable<Uint8Array>;
-  readonly onStdout?: (bytes: Uint8Array) => void;
-  readonly onStderr?: (bytes: Uint8Array) => void;
+  /** The next chunk of the stream comes when what it returns has settled. */
+  readonly onStdout?: (bytes: Uint8Array) => void | Promise<void>;
+  readonly onStderr?: (bytes: Uint8Array) => void | Promise<void>;
+  /** Aborting kills the command; the call then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
+/** The streams decoded as UTF-8; of more than 64 M characters the first, the bytes are complete. */
 export interface CommandResult {
   readonly exitCode: number;
   readonly stdout: string;

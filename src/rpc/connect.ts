@@ -1,0 +1,148 @@
+/** The page's side of the worker boundary: a SandboxHost whose engine is at the other end of a message port. */
+
+import { type Endpoint, proxy, type Remote, releaseProxy, wrap } from 'comlink';
+import { LayerboxError } from '../engine/errors.ts';
+import type { StampedEvent } from '../engine/events.ts';
+import { installErrorTransfer } from './errors.ts';
+import type { EventHub } from './event-hub.ts';
+import type { SandboxHost } from './host.ts';
+import type { SandboxOptions, TerminalSession, WalkEntry } from './sandbox.ts';
+import type { EngineSurface } from './surface.ts';
+
+export interface Connection {
+  /** Opens the engine at the other end; rejects with why it could not. */
+  open(options: SandboxOptions): Promise<SandboxHost>;
+  /** The other end is gone: every call that waits for it, and every later one, rejects with this. */
+  fail(reason: Error): void;
+}
+
+/** Nothing is sent before `open`; events of the engine go to `events`. */
+export function connectEngine(endpoint: Endpoint, events: EventHub): Connection {
+  installErrorTransfer();
+  const remote = wrap<EngineSurface>(endpoint);
+  const calls = new PendingCalls();
+  return {
+    async open(options) {
+      const sink = proxy((batch: readonly StampedEvent[]) => {
+        for (const event of batch) events.emit(event);
+      });
+      await calls.until(remote.open(options, sink));
+      return remoteHost(remote, calls);
+    },
+    fail: (reason) => calls.fail(reason),
+  };
+}
+
+/** Comlink's promises never settle when the worker dies; these do. */
+class PendingCalls {
+  readonly #rejects = new Set<(reason: Error) => void>();
+  #failure: Error | undefined;
+
+  fail(reason: Error): void {
+    this.#failure ??= reason;
+    for (const reject of this.#rejects) reject(this.#failure);
+    this.#rejects.clear();
+  }
+
+  until<T>(answer: Promise<T>): Promise<T> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise<T>((resolve, reject) => {
+      this.#rejects.add(reject);
+      answer.then(resolve, reject).finally(() => this.#rejects.delete(reject));
+    });
+  }
+}
+
+function remoteHost(remote: Remote<EngineSurface>, calls: PendingCalls): SandboxHost {
+  let lastCall = 0;
+  return {
+    async command(words, io) {
+      lastCall += 1;
+      const call = lastCall;
+      const input = io.input?.[Symbol.asyncIterator]();
+      const cancel = () => void remote.cancel(call);
+      const source = async () => {
+        const next = await input?.next();
+        return next === undefined || next.done === true ? undefined : new Uint8Array(next.value);
+      };
+      const running = calls.until(
+        remote.command(
+          call,
+          words,
+          input === undefined ? undefined : proxy(source),
+          proxy((stream: 'out' | 'err', bytes: Uint8Array) => io.write(stream, bytes)),
+        ),
+      );
+      io.signal.addEventListener('abort', cancel, { once: true });
+      if (io.signal.aborted) cancel();
+      try {
+        return await running;
+      } finally {
+        io.signal.removeEventListener('abort', cancel);
+        // not awaited: a source that waits for its own next chunk may never come back from `return`
+        input?.return?.().catch(() => undefined);
+      }
+    },
+    async terminal({ rows, columns, onData }) {
+      const sink = proxy(async (bytes: Uint8Array) => {
+        await onData(bytes);
+      });
+      const handle = await calls.until(remote.terminal({ rows, columns }, sink));
+      const exit = calls.until(handle.waitExit());
+      exit.catch(() => undefined).finally(() => handle[releaseProxy]());
+      let over = false;
+      exit.then(
+        () => {
+          over = true;
+        },
+        () => {
+          over = true;
+        },
+      );
+      const session: TerminalSession = {
+        exit,
+        // what is typed after the end goes nowhere, as in any terminal
+        write: async (bytes) => {
+          if (!over) await calls.until(handle.write(new Uint8Array(bytes)));
+        },
+        resize: (size) => {
+          if (!over) void handle.resize(size);
+        },
+        close: () => {
+          if (!over) void handle.close();
+        },
+      };
+      return session;
+    },
+    images: () => calls.until(remote.images()),
+    containers: () => calls.until(remote.containers()),
+    walk: (reference, platform) => walkRemote(remote, calls, reference, platform),
+    read: (reference, path, platform) => calls.until(remote.read(reference, path, platform)),
+    async close() {
+      await calls.until(remote.close());
+      calls.fail(new LayerboxError('The sandbox was closed.'));
+    },
+  };
+}
+
+async function* walkRemote(
+  remote: Remote<EngineSurface>,
+  calls: PendingCalls,
+  reference: string,
+  platform: string | undefined,
+): AsyncGenerator<WalkEntry> {
+  const cursor = await calls.until(remote.openWalk(reference, platform));
+  let ended = false;
+  try {
+    while (true) {
+      const batch = await calls.until(remote.nextEntries(cursor));
+      if (batch.length === 0) {
+        ended = true;
+        return;
+      }
+      yield* batch;
+    }
+  } finally {
+    if (!ended) remote.closeWalk(cursor).catch(() => undefined);
+  }
+}
