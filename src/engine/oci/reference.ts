@@ -100,7 +100,7 @@ function invalid(text: string, message: string): Error {
 }
 
 /** `docker.io/library/busybox`: the name without tag and digest. */
-export function fullName(reference: Reference): string {
+export function fullName(reference: Pick<Reference, 'registry' | 'repository'>): string {
   return `${reference.registry}/${reference.repository}`;
 }
 
@@ -113,7 +113,7 @@ export function formatReference(reference: Reference): string {
 }
 
 /** `busybox`, `grafana/loki`, `ghcr.io/org/name`: the name as Docker shows it. */
-export function familiarName(reference: Reference): string {
+export function familiarName(reference: Pick<Reference, 'registry' | 'repository'>): string {
   if (reference.registry !== DEFAULT_REGISTRY) return fullName(reference);
   const { repository } = reference;
   const official = repository.startsWith(OFFICIAL_NAMESPACE)

@@ -3,18 +3,32 @@
 import { SizeMismatchError } from '../errors.ts';
 import { cancelled, unreachable } from './request.ts';
 
-/**
- * All bytes of a body of at most `limit` bytes. Errors: SizeMismatch when there
- * are more (the rest is never fetched), RegistryUnreachable when the connection
- * breaks, Cancelled.
- */
+interface BodyOptions {
+  /** Bytes. */
+  readonly limit: number;
+  readonly signal: AbortSignal;
+}
+
+/** All bytes of an answer's body; see `readStream`. */
 export async function readBody(
   response: Response,
   request: { readonly url: string; readonly what: string },
-  options: { readonly limit: number; readonly signal: AbortSignal },
+  options: BodyOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  if (response.body === null) return new Uint8Array(0);
-  const reader = response.body.getReader();
+  return response.body === null ? new Uint8Array(0) : readStream(response.body, request, options);
+}
+
+/**
+ * All bytes of a stream of at most `limit` bytes. Errors: SizeMismatch when there
+ * are more (the rest is never fetched), RegistryUnreachable when the connection
+ * breaks, Cancelled.
+ */
+export async function readStream(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  request: { readonly url: string; readonly what: string },
+  options: BodyOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = stream.getReader();
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   try {

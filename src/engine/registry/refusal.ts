@@ -25,13 +25,15 @@ export async function refusal(
   const host = new URL(request.url).host;
   const data = { status: response.status, url: request.url, what: request.what, ...(said && { said }) };
   const quoted = said === undefined ? '' : `: ${said}`;
-  if (response.status === 404 && kind !== 'token') {
-    const Unknown = kind === 'blob' ? BlobUnknownError : ManifestUnknownError;
-    return new Unknown(`${host} does not have ${request.what}${quoted}`, data);
+  if (response.status === 404 && kind === 'manifest') {
+    return new ManifestUnknownError(`${request.what} not found: manifest unknown${quoted} (${host})`, data);
+  }
+  if (response.status === 404 && kind === 'blob') {
+    return new BlobUnknownError(`${host} does not have ${request.what}${quoted}`, data);
   }
   if (response.status === 401 || response.status === 403) {
     return new RegistryDeniedError(
-      `${host} denies access to ${request.what}${quoted}; it does not exist there, or it may not be pulled without an account`,
+      `${host} denies access to ${request.what}${quoted}: it does not exist there, or it may not be pulled without an account`,
       data,
     );
   }
@@ -58,8 +60,8 @@ async function registryMessage(response: Response): Promise<string | undefined> 
   }
   const messages: string[] = [];
   for (const error of listOf(body, 'errors')) {
-    const words = [stringOf(error, 'code'), stringOf(error, 'message')].filter((word) => word !== undefined);
-    if (words.length > 0) messages.push(words.join(': '));
+    const words = stringOf(error, 'message') ?? stringOf(error, 'code');
+    if (words !== undefined) messages.push(words);
   }
   const details = stringOf(body, 'details') ?? stringOf(body, 'message');
   if (messages.length === 0 && details !== undefined) messages.push(details);

@@ -1,0 +1,167 @@
+/**
+ * A folder with an OCI image layout on any static web host, as a read-only
+ * source (image-spec, image-layout.md). Content-Types say nothing there, and
+ * some hosts answer with a page, status 200, for what they do not have.
+ */
+
+import { BlobUnknownError, InvalidDocumentError, ManifestUnknownError } from '../errors.ts';
+import type { Descriptor, Platform } from '../oci/descriptor.ts';
+import { type Digest, splitDigest } from '../oci/digest.ts';
+import { CONFIG_LIMIT, MANIFEST_LIMIT } from '../oci/document.ts';
+import { type Index, parseIndex } from '../oci/index.ts';
+import { chooseManifest } from '../oci/platform.ts';
+import { fullName } from '../oci/reference.ts';
+import { openBlob } from './blob.ts';
+import { readBody, readStream } from './bounded-body.ts';
+import { type FetchedDocument, openDocument, verifyDescriptor, verifyDigest } from './fetched-document.ts';
+import { refusal } from './refusal.ts';
+import { type Fetch, type RequestListener, sendRequest } from './request.ts';
+import { type BlobAddress, type ImageSource, type ReadOptions, requireSmall } from './source.ts';
+
+export interface LayoutOptions {
+  /** Absolute URL of the folder, with a trailing slash. */
+  readonly base: string;
+  /** The repository that is read: its registry and path. */
+  readonly repository: { readonly registry: string; readonly repository: string };
+  /** As its user knows it, for messages: `busybox`. */
+  readonly familiarName: string;
+  /** The key under which the layout is a mirror: names in it may be relative to it. */
+  readonly mirrorOf: string;
+  readonly fetch: Fetch;
+  readonly onRequest: RequestListener;
+}
+
+const REF_NAME = 'org.opencontainers.image.ref.name';
+/** What containerd and BuildKit write beside it: the full reference. */
+const FULL_NAME = 'io.containerd.image.name';
+
+export class LayoutSource implements ImageSource {
+  readonly name: string;
+  readonly isOrigin = false;
+  readonly #options: LayoutOptions;
+
+  constructor(options: LayoutOptions) {
+    this.name = `layout ${options.base}`;
+    this.#options = options;
+  }
+
+  async resolve(
+    named: { readonly tag?: string; readonly digest?: Digest },
+    options: ReadOptions & { readonly wanted?: Platform },
+  ): Promise<FetchedDocument> {
+    const { manifests } = await this.#index(options);
+    if (named.digest !== undefined) return this.#byDigest(named.digest, manifests, options);
+    const tag = named.tag ?? 'latest';
+    const matching = manifests.filter((entry) => this.#isNamed(entry, tag));
+    const [only, ...others] = matching;
+    if (only === undefined) throw this.#unknown(`:${tag}`, manifests);
+    const chosen = others.length === 0 ? only : chooseManifest(matching, options.wanted);
+    return this.document(chosen, options);
+  }
+
+  async document(descriptor: Descriptor, options: ReadOptions): Promise<FetchedDocument> {
+    const what = `manifest ${descriptor.digest} of ${this.#options.familiarName}`;
+    requireSmall(descriptor, what, MANIFEST_LIMIT);
+    const bytes = await this.blob(descriptor, what, options);
+    return openDocument(bytes, { what, descriptor: bare(descriptor) });
+  }
+
+  async blob(descriptor: Descriptor, what: string, options: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {
+    requireSmall(descriptor, what, CONFIG_LIMIT);
+    const request = { url: this.#address(descriptor.digest), what, size: descriptor.size };
+    const { fetch, onRequest } = this.#options;
+    const body = await openBlob(request, { fetch, onRequest, signal: options.signal });
+    const bytes = await readStream(body, request, { limit: descriptor.size, signal: options.signal });
+    await verifyDescriptor(bytes, descriptor, what);
+    return bytes;
+  }
+
+  async blobRequest(descriptor: Descriptor): Promise<BlobAddress> {
+    return { url: this.#address(descriptor.digest), headers: {} };
+  }
+
+  #address(digest: Digest): string {
+    const { algorithm, hex } = splitDigest(digest);
+    return `${this.#options.base}blobs/${algorithm}/${hex}`;
+  }
+
+  async #index(options: ReadOptions): Promise<Index> {
+    const { base, fetch, onRequest, familiarName } = this.#options;
+    const request = { url: `${base}index.json`, what: `index.json of the image layout at ${base}` };
+    const response = await sendRequest(request, { fetch, onRequest, signal: options.signal });
+    if (response.status === 404) {
+      await response.body?.cancel();
+      throw new ManifestUnknownError(
+        `${base} is no OCI image layout, so ${familiarName} is not found there: it has no index.json`,
+        { url: request.url, status: 404 },
+      );
+    }
+    if (response.status !== 200) throw await refusal(response, request, 'manifest');
+    const bytes = await readBody(response, request, { limit: MANIFEST_LIMIT, signal: options.signal });
+    try {
+      return parseIndex(bytes, request.what);
+    } catch (error) {
+      if (!(error instanceof InvalidDocumentError) || error.data.page !== true) throw error;
+      throw new ManifestUnknownError(
+        `${base} is no OCI image layout, so ${familiarName} is not found there: it answers with a web page for index.json`,
+        { url: request.url, status: 200 },
+        { cause: error },
+      );
+    }
+  }
+
+  /**
+   * Names in a layout are free text. Taken for the tag: a full reference, one as
+   * Docker shows it, one relative to the mirror's key (`app:1` under
+   * `ghcr.io/org`), and, where the key is the repository itself, the bare tag.
+   */
+  #isNamed(entry: Descriptor, tag: string): boolean {
+    const { repository, familiarName, mirrorOf } = this.#options;
+    const full = fullName(repository);
+    const complete = entry.annotations?.[FULL_NAME];
+    if (complete !== undefined) return complete === `${full}:${tag}`;
+    const name = entry.annotations?.[REF_NAME];
+    if (name === undefined) return false;
+    if (full === mirrorOf && name === tag) return true;
+    const names = [full, familiarName, repository.repository];
+    if (full.startsWith(`${mirrorOf}/`)) names.push(full.slice(mirrorOf.length + 1));
+    return names.some((prefix) => name === `${prefix}:${tag}` || (tag === 'latest' && name === prefix));
+  }
+
+  /** Blobs are found by digest whatever name they have, or none. */
+  async #byDigest(
+    digest: Digest,
+    manifests: readonly Descriptor[],
+    options: ReadOptions,
+  ): Promise<FetchedDocument> {
+    const listed = manifests.find((entry) => entry.digest === digest);
+    if (listed !== undefined) return this.document(listed, options);
+    const what = `manifest for ${this.#options.familiarName}@${digest}`;
+    const request = { url: this.#address(digest), what };
+    const { fetch, onRequest } = this.#options;
+    let body: ReadableStream<Uint8Array<ArrayBuffer>>;
+    try {
+      body = await openBlob(request, { fetch, onRequest, signal: options.signal });
+    } catch (error) {
+      throw error instanceof BlobUnknownError ? this.#unknown(`@${digest}`, manifests) : error;
+    }
+    const bytes = await readStream(body, request, { limit: MANIFEST_LIMIT, signal: options.signal });
+    await verifyDigest(bytes, digest, what);
+    return openDocument(bytes, { what, digest });
+  }
+
+  #unknown(suffix: string, manifests: readonly Descriptor[]): Error {
+    const { base, familiarName } = this.#options;
+    const names = manifests.flatMap((entry) => entry.annotations?.[REF_NAME] ?? []);
+    return new ManifestUnknownError(
+      `manifest for ${familiarName}${suffix} not found: manifest unknown (layout ${base} has ${names.slice(0, 20).join(', ') || 'no names'})`,
+      { url: base, status: 404 },
+    );
+  }
+}
+
+/** Without the name it has in this layout, which is no part of what it describes. */
+function bare(descriptor: Descriptor): Descriptor {
+  const { annotations: _, ...rest } = descriptor;
+  return rest;
+}

@@ -1,0 +1,226 @@
+/**
+ * From a reference to the places its image may come from: the mirrors that
+ * match, in order, then the registry it names.
+ */
+
+import {
+  CancelledError,
+  InvalidReferenceError,
+  type LayerboxError,
+  ManifestUnknownError,
+  RegistryDeniedError,
+  RegistryResponseError,
+  RegistryUnreachableError,
+} from '../errors.ts';
+import type { EventStream } from '../events.ts';
+import type { Platform } from '../oci/descriptor.ts';
+import {
+  familiarName,
+  familiarReference,
+  formatReference,
+  fullName,
+  type Reference,
+} from '../oci/reference.ts';
+import { DistributionSource } from './distribution.ts';
+import type { FetchedDocument } from './fetched-document.ts';
+import { LayoutSource } from './layout.ts';
+import type { Fetch, RequestListener } from './request.ts';
+import type { ImageSource } from './source.ts';
+
+/** As `mirrors` of the sandbox's options has it. */
+export type Mirrors = Readonly<Record<string, string | readonly string[]>>;
+
+export interface RegistriesOptions {
+  readonly mirrors: Mirrors;
+  readonly fetch: Fetch;
+  readonly events: Pick<EventStream, 'emit'>;
+  readonly now: () => number;
+}
+
+interface Mirror {
+  readonly key: string;
+  readonly kind: 'registry' | 'layout';
+  readonly base: string;
+}
+
+export class Registries {
+  readonly #mirrors: readonly Mirror[];
+  readonly #options: RegistriesOptions;
+  readonly #onRequest: RequestListener;
+
+  /** Throws InvalidReferenceError for a mirror that is no URL. */
+  constructor(options: RegistriesOptions) {
+    this.#options = options;
+    this.#mirrors = Object.entries(options.mirrors).flatMap(([key, values]) =>
+      (typeof values === 'string' ? [values] : values).map((value) => mirrorOf(key, value)),
+    );
+    this.#onRequest = (request) => options.events.emit({ type: 'request', ...request });
+  }
+
+  /** Where the image may come from, in the order to ask. */
+  sources(reference: Reference): readonly ImageSource[] {
+    const full = fullName(reference);
+    const matching = this.#mirrors.filter(({ key }) => full === key || full.startsWith(`${key}/`));
+    const longest = Math.max(...matching.map(({ key }) => key.length));
+    return [
+      ...matching
+        .filter(({ key }) => key.length === longest)
+        .map((mirror) => this.#mirror(mirror, reference)),
+      this.#distribution(
+        originAddress(reference.registry),
+        `registry ${reference.registry}`,
+        true,
+        reference,
+      ),
+    ];
+  }
+
+  /**
+   * What the reference names, from the first place that has it, and that place.
+   * A mirror that is down or lacks the image is passed over; one that sends what
+   * does not verify is not. Errors: those of `ImageSource.resolve`; when no place
+   * has it, the error of the registry itself, which tells of the mirrors too.
+   */
+  async resolve(
+    reference: Reference,
+    options: { readonly signal: AbortSignal; readonly wanted?: Platform },
+  ): Promise<{ readonly source: ImageSource; readonly document: FetchedDocument }> {
+    const failures: { readonly source: ImageSource; readonly error: LayerboxError }[] = [];
+    for (const source of this.sources(reference)) {
+      try {
+        return { source, document: await source.resolve(reference, options) };
+      } catch (error) {
+        if (!isPassedOver(error)) throw error;
+        failures.push({ source, error });
+      }
+    }
+    throw nowhere(reference, failures);
+  }
+
+  #mirror(mirror: Mirror, reference: Reference): ImageSource {
+    if (mirror.kind === 'registry') {
+      return this.#distribution(mirror.base, `mirror ${mirror.base}`, false, reference);
+    }
+    const { fetch } = this.#options;
+    return new LayoutSource({
+      base: mirror.base,
+      repository: reference,
+      familiarName: familiarName(reference),
+      mirrorOf: mirror.key,
+      fetch,
+      onRequest: this.#onRequest,
+    });
+  }
+
+  #distribution(base: string, name: string, isOrigin: boolean, reference: Reference): ImageSource {
+    const { fetch, now } = this.#options;
+    return new DistributionSource({
+      base,
+      repository: reference.repository,
+      familiarName: familiarName(reference),
+      name,
+      isOrigin,
+      fetch,
+      onRequest: this.#onRequest,
+      now,
+    });
+  }
+}
+
+/** Mirrors of both; where a key is in both, those of the first are asked first. */
+export function joinMirrors(first: Mirrors, second: Mirrors): Mirrors {
+  const joined = new Map<string, readonly string[]>();
+  for (const [key, values] of [...Object.entries(first), ...Object.entries(second)]) {
+    joined.set(key, [...(joined.get(key) ?? []), ...(typeof values === 'string' ? [values] : values)]);
+  }
+  return Object.fromEntries(joined);
+}
+
+function mirrorOf(key: string, value: string): Mirror {
+  const isLayout = value.startsWith('layout:');
+  const text = isLayout ? value.slice('layout:'.length) : value;
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch (cause) {
+    throw invalidMirror(key, value, cause);
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw invalidMirror(key, value, undefined);
+  const address = `${url.origin}${url.pathname}`;
+  const bare = address.replace(/\/+$/, '');
+  const name = key.replace(/\/+$/, '').replace(/^index\.docker\.io(?=\/|$)/, 'docker.io');
+  return isLayout
+    ? { key: name, kind: 'layout', base: `${bare}/` }
+    : { key: name, kind: 'registry', base: bare.replace(/\/v2$/, '') };
+}
+
+function invalidMirror(key: string, value: string, cause: unknown): Error {
+  return new InvalidReferenceError(
+    `invalid mirror ${JSON.stringify(value)} for ${JSON.stringify(key)}: it must be the URL of a registry (https://mirror.example) or of an OCI image layout (layout:https://example.org/registry/)`,
+    { key, value },
+    { cause },
+  );
+}
+
+/** Where a registry answers: plain http on this machine, https elsewhere; Docker Hub's API has a host of its own. */
+function originAddress(registry: string): string {
+  if (registry === 'docker.io') return 'https://registry-1.docker.io';
+  const host = registry.replace(/:[0-9]+$/, '');
+  const isLoopback = host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
+  return `${isLoopback ? 'http' : 'https'}://${registry}`;
+}
+
+/** Failures that say "not from here". What does not verify, or was cancelled, ends the search. */
+function isPassedOver(error: unknown): error is LayerboxError {
+  if (error instanceof CancelledError) return false;
+  return [ManifestUnknownError, RegistryUnreachableError, RegistryDeniedError, RegistryResponseError].some(
+    (Passed) => error instanceof Passed,
+  );
+}
+
+type Failure = { readonly source: ImageSource; readonly error: LayerboxError };
+
+function nowhere(reference: Reference, failures: readonly Failure[]): LayerboxError {
+  const last = failures.at(-1);
+  if (last === undefined)
+    return new ManifestUnknownError(`manifest for ${familiarReference(reference)} not found`);
+  const mirrors = failures.slice(0, -1);
+  const { error } = last;
+  const Class = classOf(error);
+  const own = error.code === 'RegistryUnreachable' ? unreadable(reference, error) : error.message;
+  const told = mirrors.map((failure) => `\n- ${failure.source.name}: ${failure.error.message}`).join('');
+  const message = told === '' ? own : `${own}\nMirrors were asked before:${told}`;
+  return new Class(
+    message,
+    { ...error.data, mirrors: mirrors.map(({ source }) => source.name) },
+    { cause: error },
+  );
+}
+
+function classOf(error: LayerboxError) {
+  const classes = [RegistryUnreachableError, RegistryDeniedError, RegistryResponseError];
+  return classes.find((Class) => error instanceof Class) ?? ManifestUnknownError;
+}
+
+/** A browser says no more than "Failed to fetch"; this says what that most likely means and what can be done. */
+function unreadable(reference: Reference, error: LayerboxError): string {
+  const name = familiarReference(reference);
+  // a digest is no name in a layout; what has it is found there by digest whatever its name
+  const kept = `${familiarName(reference)}:${reference.tag ?? 'latest'}`;
+  const origin = new URL(originAddress(reference.registry)).origin;
+  return [
+    `cannot pull ${name}: no answer from ${origin} that this page may read. Either it is down, or it does not send CORS headers: ` +
+      'a web page may read another site only when that site allows it, and Docker Hub and most public registries do not.',
+    'To bring the image here, copy it where CORS is allowed and name that place in `mirrors`:',
+    `- into a folder on a web server: skopeo copy docker://${formatReference(reference)} oci:registry:${kept}, ` +
+      `then mirrors: { "${reference.registry}": "layout:https://<server>/registry/" }`,
+    `- or into a registry that sends CORS headers: skopeo copy docker://${formatReference(reference)} docker://<registry>/${reference.repository}, ` +
+      `then mirrors: { "${reference.registry}": "https://<registry>" }`,
+    ...(error.cause === undefined ? [] : [`(${describe(error.cause)})`]),
+  ].join('\n');
+}
+
+function describe(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  return cause.cause instanceof Error ? `${cause.message}: ${cause.cause.message}` : cause.message;
+}
