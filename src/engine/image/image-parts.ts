@@ -1,0 +1,31 @@
+/** What images are made from: the ports and neighbours that `Images` works with. */
+
+import type { EventStream } from '../events.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Registries } from '../registry/registries.ts';
+import type { ContentStore } from '../store/content.ts';
+import type { Leases } from '../store/leases.ts';
+import type { RecordStore } from '../store/records.ts';
+import type { LayerIngestor } from './layer-ingestor.ts';
+
+/** A container that was made from an image. */
+export interface ImageUse {
+  /** Full container ID. */
+  readonly container: string;
+  readonly running: boolean;
+}
+
+export interface ImageParts {
+  readonly content: ContentStore;
+  readonly records: RecordStore;
+  readonly leases: Pick<Leases, 'take'>;
+  readonly registries: Pick<Registries, 'resolve'>;
+  readonly ingestor: Pick<LayerIngestor, 'ingest'>;
+  readonly events: Pick<EventStream, 'emit'>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** The containers of an image; empty when there are none. */
+  readonly usedBy: (imageID: Digest) => Promise<readonly ImageUse[]>;
+  /** Gives back what nothing refers to; resolves to the bytes (store/garbage.ts). */
+  readonly collectGarbage: () => Promise<number>;
+}

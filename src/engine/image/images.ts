@@ -1,0 +1,154 @@
+/**
+ * The images of a sandbox: pulled, named, looked at, removed.
+ *
+ *     const { record } = await images.pull(parseReference('busybox'), { signal, onProgress });
+ *     const layers = await images.layerIndexes(record); // bottom first, what a union is made of
+ *     const { config } = await images.config(record);
+ */
+
+import { ContentMissingError } from '../errors.ts';
+import type { LayerIndex } from '../layer/layer-index.ts';
+import { type ImageConfig, parseConfig } from '../oci/config.ts';
+import type { Platform } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { formatReference, type Reference } from '../oci/reference.ts';
+import type { ImageRecord } from '../store/records.ts';
+import { type HistoryLine, historyLines } from './history.ts';
+import { ImageNames } from './image-names.ts';
+import type { ImageParts } from './image-parts.ts';
+import { type ImageInspection, inspectImage } from './inspect.ts';
+import { LayerCache } from './layer-cache.ts';
+import { LayerFetches } from './layer-fetches.ts';
+import { pullImage } from './pull.ts';
+import type { PullProgress } from './pull-progress.ts';
+import { type RemovedImages, removeImage } from './remove.ts';
+
+export interface PullOptions {
+  /** Must be matched; default: linux/386, else what can at least be walked. */
+  readonly platform?: Platform;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: PullProgress) => void;
+}
+
+export interface PulledImage {
+  readonly record: ImageRecord;
+  /** Of what the reference named: an index or a manifest. */
+  readonly digest: Digest;
+  /** False when the name pointed to this image already. */
+  readonly changed: boolean;
+}
+
+export class Images {
+  readonly #parts: ImageParts;
+  readonly #names: ImageNames;
+  readonly #fetches: LayerFetches;
+  readonly #layers: LayerCache;
+
+  constructor(parts: ImageParts) {
+    this.#parts = parts;
+    this.#names = new ImageNames(parts);
+    this.#fetches = new LayerFetches(parts);
+    this.#layers = new LayerCache(parts.records);
+  }
+
+  /**
+   * Brings an image here and names it. Layers that are here are not fetched
+   * again; nothing is visible before all is. Errors: those of `Registries.resolve`
+   * and `LayerIngestor.ingest`, InvalidDocument, UnsupportedMediaType,
+   * NoMatchingPlatform, StorageFull, Cancelled.
+   */
+  pull(reference: Reference, options: PullOptions): Promise<PulledImage> {
+    return pullImage(this.#parts, this.#names, this.#fetches, reference, options);
+  }
+
+  /**
+   * The image that a reference, a digest reference, an image ID or the unique
+   * beginning of one means. NoSuchImage, InvalidReference.
+   */
+  resolve(text: string): Promise<ImageRecord> {
+    return this.#names.resolve(text);
+  }
+
+  /** Every name, and `<none>@...` for images that have none; by ID of the record. */
+  list(): Promise<readonly ImageRecord[]> {
+    return this.#parts.records.list('images');
+  }
+
+  /** All records of one image: its names. */
+  namesOf(imageID: Digest): Promise<readonly ImageRecord[]> {
+    return this.#names.of(imageID);
+  }
+
+  /** A further name for an image; what had the name before keeps its content as `<none>`. */
+  async tag(record: ImageRecord, reference: Reference): Promise<ImageRecord> {
+    const named = { ...record, id: formatReference(reference), taggedAt: this.#parts.now() };
+    await this.#names.give(named, []);
+    this.#parts.events.emit({
+      type: 'image',
+      action: 'tag',
+      reference: named.id,
+      imageID: named.imageID,
+    });
+    return named;
+  }
+
+  /** The parsed config. ContentMissing when the store was damaged. */
+  async config(record: ImageRecord): Promise<ImageConfig> {
+    return parseConfig(await this.configBytes(record), `config of ${record.id}`);
+  }
+
+  /** The config verbatim. */
+  configBytes(record: ImageRecord): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#parts.content.read(record.imageID);
+  }
+
+  /** The unpacked layers, bottom first; kept in memory while they are in use. ContentMissing. */
+  async layerIndexes(record: ImageRecord): Promise<LayerIndex[]> {
+    return Promise.all(
+      record.layers.map(async ({ diffID }) => {
+        const index = await this.#layers.open(diffID);
+        if (index !== undefined) return index;
+        throw new ContentMissingError(
+          `layer ${diffID} of ${record.id} is not in the store: pull the image again`,
+          {
+            digest: diffID,
+            image: record.id,
+          },
+        );
+      }),
+    );
+  }
+
+  /** Bytes of file content of each layer, bottom first. */
+  async layerSizes(record: ImageRecord): Promise<readonly number[]> {
+    const indexes = await this.layerIndexes(record);
+    return indexes.map((index) => this.#layers.contentSize(index));
+  }
+
+  /** Bytes of file content of all layers: what Docker calls the size of an image. */
+  async size(record: ImageRecord): Promise<number> {
+    return (await this.layerSizes(record)).reduce((sum, size) => sum + size, 0);
+  }
+
+  /** The lines of `docker history`, newest first. */
+  async history(record: ImageRecord): Promise<readonly HistoryLine[]> {
+    return historyLines(record, await this.config(record), await this.layerSizes(record));
+  }
+
+  /** What `docker image inspect` shows. */
+  async inspect(record: ImageRecord): Promise<ImageInspection> {
+    return inspectImage(record, {
+      config: await this.config(record),
+      names: await this.namesOf(record.imageID),
+      size: await this.size(record),
+    });
+  }
+
+  /**
+   * Removes a name and, when it was the last one, the image; then gives back
+   * what nothing else needs. ImageInUse in Docker's words, NoSuchImage.
+   */
+  remove(text: string, options: { readonly force?: boolean } = {}): Promise<RemovedImages> {
+    return removeImage(this.#parts, this.#names, text, options.force ?? false);
+  }
+}

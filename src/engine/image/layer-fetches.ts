@@ -1,0 +1,156 @@
+/**
+ * Layers on their way in. Two pulls of one layer are one fetch, which goes on
+ * while anybody waits for it; when it fails, those who only waited try for
+ * themselves, since their registry may be a better one.
+ */
+
+import { CancelledError } from '../errors.ts';
+import type { DiffID } from '../oci/digest.ts';
+import type { ImageParts } from './image-parts.ts';
+import type { IngestProgress, IngestRequest } from './layer-ingestor.ts';
+
+interface Fetch {
+  /** Settles when nothing of it is going on any more. */
+  readonly done: Promise<void>;
+  readonly controller: AbortController;
+  readonly listeners: Set<(progress: IngestProgress) => void>;
+  waiting: number;
+}
+
+export interface LayerWish {
+  readonly diffID: DiffID;
+  /** Asked for only when a fetch really starts: a token in it may be short-lived. */
+  readonly request: (signal: AbortSignal) => Promise<IngestRequest>;
+}
+
+export class LayerFetches {
+  readonly #parts: Pick<ImageParts, 'records' | 'ingestor' | 'events'>;
+  readonly #running = new Map<DiffID, Fetch>();
+
+  constructor(parts: Pick<ImageParts, 'records' | 'ingestor' | 'events'>) {
+    this.#parts = parts;
+  }
+
+  /** True when the layer is here, whole. */
+  async has(diffID: DiffID): Promise<boolean> {
+    return (await this.#parts.records.ids('layers', diffID)).includes(diffID);
+  }
+
+  /**
+   * Resolves when the layer is here and its record is committed; the caller's
+   * lease must name it. Errors: those of `LayerIngestor.ingest` and of `wish.request`.
+   */
+  async bring(
+    wish: LayerWish,
+    options: { readonly signal: AbortSignal; readonly onProgress: (progress: IngestProgress) => void },
+  ): Promise<void> {
+    for (;;) {
+      if (options.signal.aborted) throw cancelled(wish.diffID);
+      const running = this.#running.get(wish.diffID);
+      if (running?.controller.signal.aborted) {
+        await settled(running.done);
+        continue;
+      }
+      const fetch = running ?? this.#start(wish);
+      try {
+        return await wait(fetch, wish.diffID, options);
+      } catch (error) {
+        if (running === undefined || options.signal.aborted) throw error;
+      }
+    }
+  }
+
+  #start(wish: LayerWish): Fetch {
+    const controller = new AbortController();
+    const listeners = new Set<(progress: IngestProgress) => void>();
+    const report = (progress: IngestProgress) => {
+      for (const listener of listeners) listener(progress);
+    };
+    const done = this.#ingest(wish, controller.signal, report).finally(() => {
+      this.#running.delete(wish.diffID);
+    });
+    const fetch = { done, controller, listeners, waiting: 0 };
+    this.#running.set(wish.diffID, fetch);
+    return fetch;
+  }
+
+  async #ingest(
+    wish: LayerWish,
+    signal: AbortSignal,
+    report: (progress: IngestProgress) => void,
+  ): Promise<void> {
+    if (await this.has(wish.diffID)) return; // another pull was quicker
+    const request = await wish.request(signal);
+    const { ingestor, records, events } = this.#parts;
+    const start = performance.now();
+    let isAnswered = false;
+    // the request itself is made in a worker: its answer shows in the first progress, or in the error
+    const answered = (status: number) => {
+      if (isAnswered) return;
+      isAnswered = true;
+      const milliseconds = performance.now() - start;
+      events.emit({ type: 'request', method: 'GET', url: request.url, status, milliseconds });
+    };
+    try {
+      const record = await ingestor.ingest(request, {
+        signal,
+        onProgress: (progress) => {
+          answered(200);
+          report(progress);
+        },
+      });
+      answered(200);
+      await records.commit([{ kind: 'layers', put: record }]);
+    } catch (error) {
+      if (!signal.aborted) answered(statusOf(error));
+      throw error;
+    }
+  }
+}
+
+/** Waits with the others; whoever gives up last ends the fetch, and waits for its end. */
+async function wait(
+  fetch: Fetch,
+  diffID: DiffID,
+  options: { readonly signal: AbortSignal; readonly onProgress: (progress: IngestProgress) => void },
+): Promise<void> {
+  const { signal, onProgress } = options;
+  fetch.waiting += 1;
+  fetch.listeners.add(onProgress);
+  let leave: () => void = () => undefined;
+  const left = new Promise<void>((resolve) => {
+    leave = resolve;
+  });
+  signal.addEventListener('abort', leave, { once: true });
+  try {
+    await Promise.race([fetch.done, left]);
+    if (!signal.aborted) return;
+  } finally {
+    signal.removeEventListener('abort', leave);
+    fetch.listeners.delete(onProgress);
+    fetch.waiting -= 1;
+  }
+  if (fetch.waiting === 0) {
+    fetch.controller.abort(signal.reason);
+    await settled(fetch.done);
+  }
+  throw cancelled(diffID);
+}
+
+function statusOf(error: unknown): number {
+  const data: unknown =
+    typeof error === 'object' && error !== null && 'data' in error ? error.data : undefined;
+  const status = typeof data === 'object' && data !== null && 'status' in data ? data.status : undefined;
+  return typeof status === 'number' ? status : 0;
+}
+
+async function settled(promise: Promise<unknown>): Promise<void> {
+  await promise.then(
+    () => undefined,
+    () => undefined, // its error went to those who wait for it
+  );
+}
+
+function cancelled(diffID: DiffID): Error {
+  return new CancelledError(`cancelled while fetching layer ${diffID}`, { diffID });
+}

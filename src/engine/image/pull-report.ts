@@ -1,0 +1,92 @@
+/** A pull told twice: to whoever asked for it, line by line, and to the event stream. */
+
+import { CancelledError } from '../errors.ts';
+import type { EventStream, LayerStatus } from '../events.ts';
+import type { Platform } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { formatPlatform } from '../oci/platform.ts';
+import { familiarReference, type Reference } from '../oci/reference.ts';
+import type { ImageRecord } from '../store/records.ts';
+import { type PullProgress, type PullStatus, shortID } from './pull-progress.ts';
+
+type Layer = ImageRecord['layers'][number];
+
+const eventStatus: Readonly<Record<PullStatus, LayerStatus>> = {
+  'Pulling fs layer': 'waiting',
+  Waiting: 'waiting',
+  Downloading: 'downloading',
+  'Verifying Checksum': 'verifying',
+  'Download complete': 'extracting',
+  Extracting: 'extracting',
+  'Pull complete': 'complete',
+  'Already exists': 'exists',
+};
+
+export class PullReport {
+  readonly #events: Pick<EventStream, 'emit'>;
+  readonly #reference: string;
+  readonly #onProgress: ((progress: PullProgress) => void) | undefined;
+
+  constructor(
+    events: Pick<EventStream, 'emit'>,
+    reference: Reference,
+    onProgress: ((progress: PullProgress) => void) | undefined,
+  ) {
+    this.#events = events;
+    this.#reference = familiarReference(reference);
+    this.#onProgress = onProgress;
+  }
+
+  resolved(source: string, digest: Digest, platform: Platform, layers: readonly Layer[]): void {
+    this.#onProgress?.({ type: 'resolved', source, digest, platform: formatPlatform(platform) });
+    this.#events.emit({
+      type: 'pull',
+      reference: this.#reference,
+      status: 'started',
+      layers: layers.map(({ blob, diffID }) => ({ digest: blob.digest, diffID, size: blob.size })),
+    });
+  }
+
+  layer({ blob, diffID }: Layer, status: PullStatus, current: number): void {
+    const { digest, size: total } = blob;
+    const id = shortID(digest);
+    this.#onProgress?.({ type: 'layer', id, digest, diffID, status, current, total });
+    this.#emitLayer({ blob, diffID }, eventStatus[status], current);
+  }
+
+  layerFailed(layer: Layer): void {
+    this.#emitLayer(layer, 'failed', 0);
+  }
+
+  complete(record: ImageRecord): void {
+    const reference = this.#reference;
+    const layers = record.layers.map(({ blob, diffID }) => ({
+      digest: blob.digest,
+      diffID,
+      size: blob.size,
+    }));
+    this.#events.emit({ type: 'pull', reference, status: 'complete', layers });
+    this.#events.emit({ type: 'image', action: 'pull', reference: record.id, imageID: record.imageID });
+  }
+
+  failed(error: unknown): void {
+    this.#events.emit({
+      type: 'pull',
+      reference: this.#reference,
+      status: error instanceof CancelledError ? 'cancelled' : 'failed',
+      message: error instanceof Error ? error.message : String(error),
+    });
+  }
+
+  #emitLayer({ blob, diffID }: Layer, status: LayerStatus, bytes: number): void {
+    this.#events.emit({
+      type: 'layer',
+      reference: this.#reference,
+      digest: blob.digest,
+      diffID,
+      status,
+      bytes,
+      total: blob.size,
+    });
+  }
+}
