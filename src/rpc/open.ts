@@ -1,0 +1,49 @@
+/** The sandbox of a page: its engine in a worker of its own, opening while the page goes on. */
+
+import { LayerboxError } from '../engine/errors.ts';
+import { connectEngine } from './connect.ts';
+import { EventHub } from './event-hub.ts';
+import { sandboxOver } from './facade.ts';
+import type { Sandbox, SandboxOptions } from './sandbox.ts';
+
+export interface OpeningSandbox {
+  /** Usable at once: each method waits for what it needs. */
+  readonly sandbox: Sandbox;
+  /** Resolves when the engine is open; rejects with why it can't be. */
+  readonly ready: Promise<void>;
+}
+
+/** `options.assets` defaults to the folder of the page. */
+export function openInWorker(options: SandboxOptions): OpeningSandbox {
+  const events = new EventHub();
+  const worker = new Worker(new URL('../../workers/engine.worker.ts', import.meta.url), {
+    type: 'module',
+    name: `layerbox ${options.name ?? 'default'}`,
+  });
+  const connection = connectEngine(worker, events);
+  worker.addEventListener('error', (event) => {
+    // an error after the start that nobody caught does not end a worker: it is told, and the calls go on
+    if (event.message === undefined || event.message === '') {
+      connection.fail(
+        new LayerboxError(
+          'The engine could not be loaded: its worker script is missing, blocked, or too new for this browser.',
+        ),
+      );
+    }
+  });
+  const opening = connection.open({
+    ...options,
+    assets: new URL(options.assets ?? './', document.baseURI).href,
+  });
+  const sandbox = sandboxOver(opening, events);
+  return {
+    sandbox: {
+      ...sandbox,
+      close: async () => {
+        await sandbox.close();
+        worker.terminate();
+      },
+    },
+    ready: opening.then(() => undefined),
+  };
+}

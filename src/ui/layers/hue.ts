@@ -1,0 +1,22 @@
+/** The one colour of a layer throughout the page: from its diffID, so that a shared layer looks shared. */
+
+/**
+ * How many hues there are; app.css has them as `--hue-0` and on. The nine of Paul Tol's "muted" scheme, which people
+ * with any of the common colour vision deficiencies can tell apart.
+ */
+export const hueCount = 9;
+
+/** 0 to `hueCount` - 1; the same for the same diffID. */
+export function hueOf(diffID: string): number {
+  // a diffID is a hash already: any of its digits are as good as others. Anything else still gets a hue.
+  const digits = /^[a-z0-9+._-]+:([0-9a-f]{8})/.exec(diffID)?.[1];
+  if (digits !== undefined) return Number.parseInt(digits, 16) % hueCount;
+  let sum = 0;
+  for (const character of diffID) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003;
+  return sum % hueCount;
+}
+
+/** `sha256:0123456789abcdef...` as `0123456789ab`. */
+export function shortDigest(digest: string): string {
+  return digest.slice(digest.indexOf(':') + 1, digest.indexOf(':') + 13);
+}
