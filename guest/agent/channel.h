@@ -36,6 +36,7 @@ struct channel {
 	/* a `docker`: request.c */
 	struct watch client;
 	struct buffer partial;
+	bool is_announced; /* the host knows of it */
 	bool is_answered; /* the host has sent EXIT and forgotten the channel */
 };
 

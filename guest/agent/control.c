@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -151,8 +152,11 @@ static void run_aside(uint16_t cookie, const struct act *act)
 	struct job *job = malloc(sizeof *job);
 	pid_t pid = job ? fork() : -1;
 
-	if (pid == 0)
+	if (pid == 0) {
+		/* else it would hold the pipes of other channels open meanwhile */
+		syscall(SYS_close_range, 3, ~0U, 0);
 		_exit(act->run());
+	}
 	if (pid < 0) {
 		free(job);
 		reply(cookie, EAGAIN);

@@ -48,7 +48,7 @@ bool request_listen(void)
 
 static void gone(struct channel *c)
 {
-	if (!c->is_answered)
+	if (c->is_announced && !c->is_answered)
 		port_send(c->id, FRAME_GONE, 0, NULL, 0);
 	channel_close(c);
 }
@@ -57,6 +57,9 @@ static void gone(struct channel *c)
 static bool relay(struct channel *c, const struct frame_header *h,
 		  const char *payload)
 {
+	if (c->is_announced == (h->type == FRAME_REQUEST))
+		return false;
+	c->is_announced = true;
 	switch (h->type) {
 	case FRAME_DATA:
 		c->window -= h->length;

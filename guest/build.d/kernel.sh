@@ -31,7 +31,10 @@ kernel_check_config() {
 
 kernel_build() {
 	local linux=$workdir/linux
-	patch -s -d "$linux" -p1 <"$guest/kernel/9p-cached-mode.patch"
+	local change
+	for change in "$guest"/kernel/*.patch; do
+		patch -s -d "$linux" -p1 <"$change"
+	done
 	kernel_make tinyconfig >/dev/null
 	(cd "$linux" && ARCH=i386 scripts/kconfig/merge_config.sh -m .config \
 		"$guest/kernel/config.fragment" >/dev/null 2>&1)

@@ -24,9 +24,9 @@ tools_require() {
 
 # The bytes of the kernel depend on these.
 tools_versions() {
-	gcc --version | sed q
-	ld --version | sed q
-	gzip --version | sed q
+	gcc --version | sed -n 1p
+	ld --version | sed -n 1p
+	gzip --version | sed -n 1p
 }
 tools_recorded() {
 	cat "$guest/toolchain.lock"
