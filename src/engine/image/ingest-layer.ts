@@ -1,0 +1,181 @@
+/**
+ * One layer from a registry into the content store, in one pass: the compressed
+ * bytes are staged as they come and decoded meanwhile; what they decode to is
+ * staged, too, and indexed. Only when size, digest and diffID are right does
+ * any of it become visible. A layer that is a plain tar is stored once.
+ */
+
+import { detectCompression, signatureLength } from '../archive/compression.ts';
+import { gunzip } from '../archive/gunzip.ts';
+import {
+  CorruptLayerError,
+  DiffIDMismatchError,
+  DigestMismatchError,
+  UnsupportedMediaTypeError,
+} from '../errors.ts';
+import { LayerFromTar } from '../layer/layer-from-tar.ts';
+import { splitDigest } from '../oci/digest.ts';
+import { layerCompression } from '../oci/media-type.ts';
+import { openBlob } from '../registry/blob.ts';
+import type { Fetch } from '../registry/request.ts';
+import type { ContentStore } from '../store/content.ts';
+import type { LayerRecord } from '../store/records.ts';
+import { cancelled, peekStart, readBody } from './ingest-source.ts';
+import { IngestStage } from './ingest-stage.ts';
+import type { IngestProgress, IngestRequest } from './layer-ingestor.ts';
+
+export interface IngestDependencies {
+  readonly fetch: Fetch;
+  readonly content: ContentStore;
+}
+
+export interface IngestOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: IngestProgress) => void;
+}
+
+/** Milliseconds between two reports of bytes that arrive: more often than anybody sees is waste. */
+const reportInterval = 50;
+
+/** As `LayerIngestor.ingest` (layer-ingestor.ts) has it, in place. */
+export async function ingestLayer(
+  request: IngestRequest,
+  dependencies: IngestDependencies,
+  options: IngestOptions,
+): Promise<LayerRecord> {
+  const { what, blob } = request;
+  const { signal } = options;
+  try {
+    layerCompression(blob.mediaType);
+    const body = await openBlob(
+      { url: request.url, headers: request.headers, what, size: blob.size },
+      { fetch: dependencies.fetch, signal },
+    );
+    return await new Ingest(request, dependencies, options).run(body);
+  } catch (error) {
+    if (signal.aborted) throw cancelled(what, error);
+    for (const Class of [CorruptLayerError, UnsupportedMediaTypeError]) {
+      if (!(error instanceof Class)) continue;
+      throw new Class(`${what}: ${error.message}`, { ...error.data, what }, { cause: error });
+    }
+    throw error;
+  }
+}
+
+class Ingest {
+  readonly #request: IngestRequest;
+  readonly #content: ContentStore;
+  readonly #options: IngestOptions;
+  /** Not committed yet. */
+  readonly #staged = new Set<IngestStage>();
+  readonly #layer = new LayerFromTar();
+  #reportedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(request: IngestRequest, dependencies: IngestDependencies, options: IngestOptions) {
+    this.#request = request;
+    this.#content = dependencies.content;
+    this.#options = options;
+  }
+
+  async run(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<LayerRecord> {
+    const { blob } = this.#request;
+    let source: ReturnType<typeof readBody> | undefined;
+    try {
+      const blobStage = await this.#open('blob', blob.digest);
+      source = readBody(body, this.#request, this.#options.signal, async (chunk, received) => {
+        await blobStage.write(chunk);
+        this.#report(received);
+      });
+      const { tarStage, damage } = await this.#unpack(source, blobStage);
+      return await this.#verify(blobStage, tarStage, damage);
+    } finally {
+      // of a source that was never read this would not reach the body
+      await source?.return();
+      if (source === undefined) await body.cancel();
+      for (const stage of this.#staged) await stage.abort();
+    }
+  }
+
+  async #open(part: 'blob' | 'tar', digest: LayerRecord['id']): Promise<IngestStage> {
+    const stage = await IngestStage.open(this.#content, `${this.#request.id}/${part}`, digest);
+    this.#staged.add(stage);
+    return stage;
+  }
+
+  #report(received: number): void {
+    const now = performance.now();
+    if (now - this.#reportedAt < reportInterval && received < this.#request.blob.size) return;
+    this.#reportedAt = now;
+    this.#options.onProgress({ status: 'downloading', bytes: received });
+  }
+
+  /** Reads the source to its end. `damage` is why the layer cannot be unpacked. */
+  async #unpack(
+    source: AsyncGenerator<Uint8Array<ArrayBuffer>, void>,
+    blobStage: IngestStage,
+  ): Promise<{ tarStage: IngestStage; damage?: { readonly reason: unknown } }> {
+    const { blob, diffID } = this.#request;
+    let tarStage = blobStage;
+    try {
+      const { start, chunks } = await peekStart(source, signatureLength);
+      const compression = detectCompression(start);
+      if (compression !== 'none' && compression !== 'gzip') throw unsupported(compression);
+      const isTar = compression === 'none';
+      // the digest of a plain tar is its diffID, unless one is a sha512
+      if (!isTar || splitDigest(blob.digest).algorithm !== splitDigest(diffID).algorithm) {
+        tarStage = await this.#open('tar', diffID);
+      }
+      for await (const bytes of isTar ? chunks : gunzip(chunks, blob.size)) {
+        this.#layer.push(bytes);
+        if (tarStage !== blobStage) await tarStage.write(bytes);
+      }
+      return { tarStage };
+    } catch (reason) {
+      // bytes that were changed or cut off on the way are to be called that, not a bad archive
+      if (!(reason instanceof CorruptLayerError)) throw reason;
+      for (let next = await source.next(); next.done !== true; ) next = await source.next();
+      return { tarStage, damage: { reason } };
+    }
+  }
+
+  async #verify(
+    blobStage: IngestStage,
+    tarStage: IngestStage,
+    damage: { readonly reason: unknown } | undefined,
+  ): Promise<LayerRecord> {
+    const { what, blob, diffID } = this.#request;
+    const { signal, onProgress } = this.#options;
+    onProgress({ status: 'verifying', bytes: blob.size });
+    const digest = await blobStage.finish();
+    if (digest !== blob.digest) {
+      throw new DigestMismatchError(
+        `${what}: the bytes that came have the digest ${digest}, not the one its manifest promises; they were changed in the registry or on the way`,
+        { what, expected: blob.digest, actual: digest },
+      );
+    }
+    if (damage !== undefined) throw damage.reason;
+    const actual = tarStage === blobStage ? digest : await tarStage.finish();
+    if (actual !== diffID) {
+      throw new DiffIDMismatchError(
+        `${what}: unpacked it has the diffID ${actual}, but the config of its image promises ${diffID}; the image was put together wrongly`,
+        { what, expected: diffID, actual },
+      );
+    }
+    onProgress({ status: 'extracting', bytes: blob.size });
+    const { buffer } = this.#layer.finish(diffID);
+    for (const [stage, name] of new Map([[blobStage, blob.digest]]).set(tarStage, actual)) {
+      if (signal.aborted) throw cancelled(what, signal.reason);
+      await stage.commit(name);
+      this.#staged.delete(stage);
+    }
+    return { id: diffID, size: tarStage.size, index: buffer };
+  }
+}
+
+function unsupported(compression: string): Error {
+  return new UnsupportedMediaTypeError(
+    `it is compressed with ${compression}, and only gzip and plain tars can be unpacked; ` +
+      'copy the image with `skopeo copy --dest-compress-format gzip --dest-force-compress-format`',
+    { compression },
+  );
+}
