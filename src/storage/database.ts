@@ -1,0 +1,182 @@
+/**
+ * One IndexedDB database per sandbox holds its records and its content. It may
+ * be open in several workers at once: the engine reads while layer workers
+ * write.
+ */
+
+import {
+  type DBSchema,
+  deleteDB,
+  type IDBPDatabase,
+  type IDBPTransaction,
+  openDB,
+  type StoreNames,
+} from 'idb';
+import { StorageFailedError } from '../engine/errors.ts';
+import type { Digest } from '../engine/oci/digest.ts';
+import type { RecordKind, Records } from '../engine/store/records.ts';
+import { storageFailure } from './failures.ts';
+
+/** A blob that is visible: its bytes are the chunks `[parts, 0 .. chunks)`. */
+export interface BlobRow {
+  readonly digest: Digest;
+  readonly parts: string;
+  readonly size: number;
+  readonly chunks: number;
+  /** Bytes of each chunk but the last. */
+  readonly chunkSize: number;
+}
+
+/** An ingest under way, or left behind: its chunks are under `parts`, which no other ingest ever has. */
+export interface IngestRow {
+  readonly id: string;
+  readonly parts: string;
+}
+
+/** A whole small blob, or a piece of a large one, whose slices the browser reads lazily. */
+export type Chunk = Blob | ArrayBuffer;
+
+type RecordStores = { [K in RecordKind]: { key: string; value: Records[K] } };
+
+export interface SandboxSchema extends DBSchema, RecordStores {
+  blobs: { key: string; value: BlobRow };
+  ingests: { key: string; value: IngestRow };
+  chunks: { key: [string, number]; value: Chunk };
+}
+
+type Migration = (db: IDBPDatabase<SandboxSchema>) => void;
+
+/** `migrations[n]` leads from version n to n + 1. One that was released is never changed: add another. */
+const migrations: readonly Migration[] = [
+  (db) => {
+    for (const kind of ['layers', 'images', 'leases', 'containers', 'logs', 'meta', 'ingests'] as const) {
+      db.createObjectStore(kind, { keyPath: 'id' });
+    }
+    db.createObjectStore('blobs', { keyPath: 'digest' });
+    db.createObjectStore('chunks');
+  },
+];
+
+/** The version of the schema that this code writes. */
+export const databaseVersion = migrations.length;
+
+/** The name of a sandbox's database in the browser. */
+export function databaseName(sandbox: string): string {
+  return `layerbox/${sandbox}`;
+}
+
+type Stores = readonly StoreNames<SandboxSchema>[];
+
+/** An open connection. Its errors are StorageFullError and StorageFailedError. */
+export class SandboxDatabase {
+  readonly #db: IDBPDatabase<SandboxSchema>;
+
+  private constructor(db: IDBPDatabase<SandboxSchema>) {
+    this.#db = db;
+  }
+
+  /**
+   * Opens the sandbox's database, making or migrating it as needed. Throws
+   * StorageFailedError when a newer Layerbox wrote it, or when another tab holds
+   * an older one open.
+   */
+  static async open(sandbox: string): Promise<SandboxDatabase> {
+    const doing = `opening sandbox ${JSON.stringify(sandbox)}`;
+    return new Promise((resolve, reject) => {
+      let refused = false;
+      const opening = openDB<SandboxSchema>(databaseName(sandbox), databaseVersion, {
+        upgrade: (db, from) => {
+          for (const migrate of migrations.slice(from)) migrate(db);
+        },
+        // Connections of this code close themselves when asked to (below). One that does not
+        // belongs to a tab that hangs: waiting for it would hang this one, too.
+        blocked: () => {
+          refused = true;
+          reject(
+            new StorageFailedError(
+              `sandbox ${JSON.stringify(sandbox)} is open in another tab that runs an older version: close that tab and reload this one`,
+              { sandbox },
+            ),
+          );
+        },
+        blocking: (_current, _blocked, event) => {
+          if (event.target instanceof IDBDatabase) event.target.close();
+        },
+      });
+      opening.then(
+        (db) => (refused ? db.close() : resolve(new SandboxDatabase(db))),
+        (cause: unknown) => reject(openingFailure(cause, sandbox, doing)),
+      );
+    });
+  }
+
+  /**
+   * Runs `work` in one transaction and resolves when it is complete; with
+   * `durability: 'strict'`, when it is on the disk. `work` must await nothing but
+   * requests of its transaction: any other wait closes it. If it throws, nothing
+   * of it is kept.
+   */
+  async transact<Names extends Stores, Mode extends 'readonly' | 'readwrite', T>(
+    doing: string,
+    stores: Names,
+    mode: Mode,
+    work: (transaction: IDBPTransaction<SandboxSchema, Names, Mode>) => Promise<T>,
+    durability: 'strict' | 'relaxed' = 'relaxed',
+  ): Promise<T> {
+    try {
+      const transaction = this.#db.transaction(stores, mode, { durability });
+      const ended = transaction.done.then(
+        () => undefined,
+        (cause: unknown) => ({ cause }),
+      );
+      let failed: { readonly cause: unknown } | undefined;
+      let result: { readonly value: T } | undefined;
+      try {
+        result = { value: await work(transaction) };
+      } catch (cause) {
+        failed = { cause };
+        abortIfOpen(transaction);
+      }
+      const aborted = await ended;
+      // A request of a transaction that the browser aborted says only AbortError; why is in the transaction.
+      const why = transaction.error ?? failed?.cause ?? aborted?.cause;
+      if (result === undefined || aborted !== undefined) throw why;
+      return result.value;
+    } catch (cause) {
+      throw storageFailure(cause, doing);
+    }
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+/** Removes the sandbox's database with all that is in it. Every connection must be closed, or closes itself. */
+export async function deleteSandboxDatabase(sandbox: string): Promise<void> {
+  try {
+    await deleteDB(databaseName(sandbox));
+  } catch (cause) {
+    throw storageFailure(cause, `removing sandbox ${JSON.stringify(sandbox)}`);
+  }
+}
+
+function openingFailure(cause: unknown, sandbox: string, doing: string): Error {
+  if (cause instanceof DOMException && cause.name === 'VersionError') {
+    return new StorageFailedError(
+      `sandbox ${JSON.stringify(sandbox)} was written by a newer version of Layerbox: reload the page to get that version, or open a sandbox of another name`,
+      { sandbox, version: databaseVersion },
+      { cause },
+    );
+  }
+  return storageFailure(cause, doing);
+}
+
+function abortIfOpen(transaction: { abort(): void }): void {
+  try {
+    transaction.abort();
+  } catch (error) {
+    // The browser ended it before we did.
+    if (!(error instanceof DOMException && error.name === 'InvalidStateError')) throw error;
+  }
+}

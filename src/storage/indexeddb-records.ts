@@ -1,0 +1,62 @@
+/** The record store on IndexedDB: an object store per kind, a transaction per commit. */
+
+import type { Change, RecordKind, RecordStore, Records } from '../engine/store/records.ts';
+import type { SandboxDatabase } from './database.ts';
+
+export class IndexedDBRecordStore implements RecordStore {
+  readonly #database: SandboxDatabase;
+
+  constructor(database: SandboxDatabase) {
+    this.#database = database;
+  }
+
+  async get<K extends RecordKind>(kind: K, id: string): Promise<Records[K] | undefined> {
+    const record = await this.#database.transact(`reading ${kind}`, [kind], 'readonly', (transaction) =>
+      transaction.objectStore(kind).get(id),
+    );
+    // The schema says the same, but the compiler does not see through it while K is open.
+    return record as Records[K] | undefined;
+  }
+
+  async list<K extends RecordKind>(kind: K, prefix = ''): Promise<readonly Records[K][]> {
+    const records = await this.#database.transact(`reading ${kind}`, [kind], 'readonly', (transaction) =>
+      transaction.objectStore(kind).getAll(startingWith(prefix)),
+    );
+    return records as readonly Records[K][];
+  }
+
+  ids(kind: RecordKind, prefix = ''): Promise<readonly string[]> {
+    return this.#database.transact(`reading ${kind}`, [kind], 'readonly', (transaction) =>
+      transaction.objectStore(kind).getAllKeys(startingWith(prefix)),
+    );
+  }
+
+  async commit(changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0) return;
+    const kinds = [...new Set(changes.map((change) => change.kind))];
+    await this.#database.transact(
+      'writing records',
+      kinds,
+      'readwrite',
+      async (transaction) => {
+        await Promise.all(
+          // async: what cannot be cloned throws at once, and must not leave the requests before it unawaited
+          changes.map(async (change) =>
+            'delete' in change
+              ? transaction.objectStore(change.kind).delete(change.delete)
+              : transaction.objectStore(change.kind).put(change.put),
+          ),
+        );
+      },
+      'strict',
+    );
+  }
+}
+
+/** The range of keys that start with `prefix`; all of them for the empty one. */
+function startingWith(prefix: string): IDBKeyRange | null {
+  if (prefix === '') return null;
+  const last = prefix.charCodeAt(prefix.length - 1);
+  // Nothing follows U+FFFF; IDs of records are ASCII, so no prefix ends with it.
+  return IDBKeyRange.bound(prefix, prefix.slice(0, -1) + String.fromCharCode(last + 1), false, true);
+}
