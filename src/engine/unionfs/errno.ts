@@ -37,8 +37,8 @@ export type Errno = keyof typeof ERRNO;
 export class FsError extends Error {
   readonly errno: Errno;
 
-  constructor(errno: Errno, what = '') {
-    super(what === '' ? errno : `${errno}: ${what}`);
+  constructor(errno: Errno, what = '', options?: { cause?: unknown }) {
+    super(what === '' ? errno : `${errno}: ${what}`, options);
     this.name = 'FsError';
     this.errno = errno;
   }

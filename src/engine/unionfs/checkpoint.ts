@@ -1,0 +1,149 @@
+/**
+ * A checkpoint: the whole state of an upper as records, so that replay can
+ * start there. Written at one instant, between two operations; read into an
+ * upper of its own that takes over only when its last record is there.
+ */
+
+import { StorageFailedError } from '../errors.ts';
+import type { StackIndex } from '../layer/stack.ts';
+import { type Extent, Extents } from './extents.ts';
+import type { Inode } from './inode.ts';
+import type { ExtentRecord, HomeReference, Identity, UpperRecord } from './records.ts';
+import { Segment } from './segment.ts';
+import { Upper } from './upper.ts';
+
+/** A record holds so many names or extents, so that no segment grows much beyond its length. */
+const ITEMS = 2048;
+
+export function identityOf(stack: StackIndex): Identity {
+  return { count: stack.count, diffIDs: stack.diffIDs };
+}
+
+/** Throws StorageFailedError when the journal was written over other layers: its inode numbers mean nothing here. */
+export function checkIdentity(stack: StackIndex, written: Identity): void {
+  const { count, diffIDs } = stack;
+  const same =
+    written.count === count &&
+    written.diffIDs.length === diffIDs.length &&
+    written.diffIDs.every((diffID, layer) => diffID === diffIDs[layer]);
+  if (same) return;
+  throw new StorageFailedError(
+    `the journal was written over ${written.diffIDs.length} layers with ${written.count} entries (${written.diffIDs.join(', ')}), ` +
+      `not over these ${diffIDs.length} with ${count} (${diffIDs.join(', ')}); open it over the layers it belongs to`,
+    { written: written.diffIDs, opened: diffIDs },
+  );
+}
+
+function* batches<T>(items: Iterable<T>): Generator<T[]> {
+  let batch: T[] = [];
+  for (const item of items) {
+    batch.push(item);
+    if (batch.length === ITEMS) {
+      yield batch;
+      batch = [];
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function homeOf(segment: Segment | undefined): HomeReference {
+  if (segment === undefined) return { kind: 'lower' };
+  return segment.number === undefined
+    ? { kind: 'id', value: segment.id }
+    : { kind: 'number', value: segment.number };
+}
+
+function extentRecord({ start, end, home, at }: Extent): ExtentRecord {
+  return { start, length: end - start, home: homeOf(home), at };
+}
+
+/** The records, in the order they are read back. The upper must not change meanwhile. */
+export function* checkpointRecords(upper: Upper): Generator<UpperRecord> {
+  const { nextIno, version, files } = upper;
+  yield { kind: 'checkpoint', ...identityOf(upper.stack), nextIno, version, files };
+  for (const inode of upper.inodes.values()) {
+    yield { kind: 'inode', ...inode, link: inode.link ?? '', xattrs: [...(inode.xattrs ?? [])] };
+    for (const extents of batches(inode.extents?.all ?? [])) {
+      yield { kind: 'extents', ino: inode.ino, extents: extents.map(extentRecord) };
+    }
+  }
+  for (const [directory, names] of upper.dentries) {
+    for (const entries of batches(names)) yield { kind: 'dentries', directory, entries };
+  }
+  for (const nlinks of batches(upper.nlinks)) yield { kind: 'nlinks', nlinks };
+  for (const inos of batches(upper.orphans)) yield { kind: 'orphans', inos };
+  yield { kind: 'checkpoint-end' };
+}
+
+export type FindSegment = (home: {
+  readonly kind: 'number' | 'id';
+  readonly value: number;
+}) => Segment | undefined;
+
+/** The upper that the records of one checkpoint describe. */
+export class CheckpointReader {
+  readonly upper: Upper;
+  readonly #find: FindSegment;
+
+  constructor(stack: StackIndex, record: Extract<UpperRecord, { kind: 'checkpoint' }>, find: FindSegment) {
+    checkIdentity(stack, record);
+    this.upper = new Upper(stack);
+    this.upper.nextIno = record.nextIno;
+    this.upper.version = record.version;
+    this.upper.files = record.files;
+    this.#find = find;
+  }
+
+  /** True when the checkpoint is complete. Throws StorageFailedError for a record of no checkpoint. */
+  add(record: UpperRecord): boolean {
+    const { upper } = this;
+    switch (record.kind) {
+      case 'inode':
+        upper.inodes.set(record.ino, inodeOf(record, upper.version));
+        return false;
+      case 'extents':
+        for (const extent of record.extents) this.#map(record.ino, extent);
+        return false;
+      case 'dentries': {
+        const names = upper.dentries.get(record.directory) ?? new Map<string, number>();
+        for (const [name, ino] of record.entries) names.set(name, ino);
+        upper.dentries.set(record.directory, names);
+        return false;
+      }
+      case 'nlinks':
+        for (const [ino, nlink] of record.nlinks) upper.nlinks.set(ino, nlink);
+        return false;
+      case 'orphans':
+        for (const ino of record.inos) upper.orphans.add(ino);
+        return false;
+      case 'checkpoint-end':
+        return true;
+      default:
+        throw new StorageFailedError(
+          `the journal has a ${record.kind} record within a checkpoint; it is damaged`,
+        );
+    }
+  }
+
+  #map(ino: number, { start, length, home, at }: ExtentRecord): void {
+    const extents = this.upper.inodes.get(ino)?.extents;
+    if (home.kind === 'lower') {
+      extents?.put(start, start + length, undefined, at);
+      return;
+    }
+    // a segment may be gone because a later record took these bytes away; if none did, reading them is an error
+    const segment = this.#find(home) ?? new Segment(home.value, home.value, 0);
+    extents?.put(start, start + length, segment, at);
+  }
+}
+
+function inodeOf(record: Extract<UpperRecord, { kind: 'inode' }>, version: number): Inode {
+  const { kind: _, xattrs, link, ...fields } = record;
+  return {
+    ...fields,
+    link: record.type === 'symlink' ? link : undefined,
+    xattrs: xattrs.length > 0 ? new Map(xattrs) : undefined,
+    extents: record.type === 'file' ? new Extents() : undefined,
+    version,
+  };
+}
