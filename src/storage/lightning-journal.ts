@@ -7,7 +7,7 @@
  */
 
 import LightningFS from '@isomorphic-git/lightning-fs';
-import { ContentMissingError, StorageFailedError } from '../engine/errors.ts';
+import { ContentMissingError, SandboxInUseError, StorageFailedError } from '../engine/errors.ts';
 import { hexOf } from '../engine/oci/digest.ts';
 import type { Journal, JournalStore } from '../engine/store/journal.ts';
 import { storageFailure } from './failures.ts';
@@ -42,7 +42,7 @@ export class LightningJournalStore implements JournalStore {
 
   async open(name: string): Promise<Journal> {
     if (this.#open.has(name)) {
-      throw new StorageFailedError(`journal ${JSON.stringify(name)} is open already: close it first`, {
+      throw new SandboxInUseError(`journal ${JSON.stringify(name)} is open already: close it first`, {
         name,
       });
     }
