@@ -1,0 +1,147 @@
+/** All commands by name, and what Docker has besides. */
+
+import { NotYetError, UsageError } from '../errors.ts';
+import { printableName } from '../names.ts';
+import type { Command } from './command.ts';
+import { diff } from './commands/diff.ts';
+import { exec } from './commands/exec.ts';
+import { images } from './commands/images.ts';
+import { info } from './commands/info.ts';
+import { containerInspect, imageInspect, inspect } from './commands/inspect.ts';
+import { kill } from './commands/kill.ts';
+import { logs } from './commands/logs.ts';
+import { ps } from './commands/ps.ts';
+import { pull } from './commands/pull.ts';
+import { rm } from './commands/rm.ts';
+import { rmi } from './commands/rmi.ts';
+import { run } from './commands/run.ts';
+import { start } from './commands/start.ts';
+import { stop } from './commands/stop.ts';
+import { version } from './commands/version.ts';
+
+export type CommandTable = ReadonlyMap<string, Command>;
+
+export interface Management {
+  readonly summary: string;
+  readonly commands: CommandTable;
+  /** Names that the help leaves out: `list` for `ls`. */
+  readonly hidden: readonly string[];
+  readonly later: readonly string[];
+}
+
+export const COMMANDS: CommandTable = tableOf({
+  diff,
+  exec,
+  images,
+  info,
+  inspect,
+  kill,
+  logs,
+  ps,
+  pull,
+  rm,
+  rmi,
+  run,
+  start,
+  stop,
+  version,
+});
+
+export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
+  container: {
+    summary: 'Manage containers',
+    commands: tableOf({
+      diff,
+      exec,
+      inspect: containerInspect,
+      kill,
+      list: ps,
+      logs,
+      ls: ps,
+      ps,
+      remove: rm,
+      rm,
+      run,
+      start,
+      stop,
+    }),
+    hidden: ['list', 'ps', 'remove'],
+    later: words(
+      'attach commit cp create export pause port prune rename restart stats top unpause update wait',
+    ),
+  },
+  image: {
+    summary: 'Manage images',
+    commands: tableOf({
+      inspect: imageInspect,
+      list: images,
+      ls: images,
+      pull,
+      remove: rmi,
+      rm: rmi,
+    }),
+    hidden: ['list', 'remove'],
+    later: words('build history import load prune push save tag'),
+  },
+  system: {
+    summary: 'Manage Docker',
+    commands: tableOf({ info }),
+    hidden: [],
+    later: words('df events prune dial-stdio'),
+  },
+});
+
+/** The commands of Docker 28.2 that are not here yet. */
+export const LATER_COMMANDS: ReadonlySet<string> = new Set(
+  words(
+    'attach build builder buildx checkpoint commit compose config context cp create events export history import load ' +
+      'login logout manifest network node pause plugin port push rename restart save search secret service stack stats ' +
+      'swarm tag top trust unpause update volume wait',
+  ),
+);
+
+/** A Map, as a plain object would have `constructor` among its names. */
+function tableOf<T>(entries: Readonly<Record<string, T>>): ReadonlyMap<string, T> {
+  return new Map(Object.entries(entries));
+}
+
+function words(text: string): string[] {
+  return text.split(' ');
+}
+
+export type Found =
+  | { readonly name: string; readonly group: Management }
+  | {
+      readonly name: string;
+      readonly group?: undefined;
+      readonly command: Command;
+      readonly rest: readonly string[];
+    };
+
+/** The command that the words name, and what follows its name. NotYetError, UsageError in Docker's words. */
+export function findCommand(argv: readonly string[]): Found {
+  const [first = '', second] = argv;
+  const group = MANAGEMENT.get(first);
+  if (group === undefined) {
+    const command = COMMANDS.get(first);
+    if (command !== undefined) return { name: `docker ${first}`, command, rest: argv.slice(1) };
+    if (LATER_COMMANDS.has(first)) throw notYet(first);
+    throw new UsageError(`docker: unknown command: docker ${printableName(first)}`, { exitCode: 1 });
+  }
+  const name = `docker ${first}`;
+  if (second === undefined || second === '--help' || second === '-h') return { name, group };
+  const command = group.commands.get(second);
+  if (command !== undefined) return { name: `${name} ${second}`, command, rest: argv.slice(2) };
+  if (group.later.includes(second)) throw notYet(`${first} ${second}`);
+  throw new UsageError(
+    second.startsWith('-')
+      ? `unknown ${second.startsWith('--') ? `flag: ${second.replace(/=.*/s, '')}` : `shorthand flag: '${second[1] ?? ''}' in ${second}`}\n\nUsage:  ${name} COMMAND\n\nRun '${name} --help' for more information`
+      : `docker: unknown command: ${name} ${printableName(second)}\n\nUsage:  ${name}\n\nRun '${name} --help' for more information`,
+    { exitCode: second.startsWith('-') ? 125 : 1, plain: true },
+  );
+}
+
+/** A command that Docker has and Layerbox has not yet. */
+export function notYet(name: string): Error {
+  return new NotYetError(`'${name}' is not yet supported by Layerbox`, { command: name });
+}

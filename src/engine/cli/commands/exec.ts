@@ -1,0 +1,70 @@
+import { Attachment } from '../../container/attach.ts';
+import { OutputFan } from '../../container/output-fan.ts';
+import { exitAndOutput } from '../../container/running.ts';
+import { UsageError } from '../../errors.ts';
+import type { Command } from '../command.ts';
+import { DETACH_KEYS_FLAG, detachKeysOf } from '../detach-flag.ts';
+import { ENVIRONMENT_FLAGS, environmentOf } from '../environment.ts';
+
+/** Of a terminal that nobody looks at. */
+const DETACHED_SIZE = { rows: 24, columns: 80 };
+
+export const exec: Command = {
+  usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',
+  summary: 'Execute a command in a running container',
+  aliases: ['docker container exec', 'docker exec'],
+  flags: [
+    { long: 'detach', short: 'd', type: 'bool', help: 'Detached mode: run command in the background' },
+    DETACH_KEYS_FLAG,
+    ...ENVIRONMENT_FLAGS,
+    { long: 'interactive', short: 'i', type: 'bool', help: 'Keep STDIN open even if not attached' },
+    { long: 'tty', short: 't', type: 'bool', help: 'Allocate a pseudo-TTY' },
+    {
+      long: 'user',
+      short: 'u',
+      type: 'string',
+      help: 'Username or UID (format: "<name|uid>[:<group|gid>]")',
+    },
+    { long: 'workdir', short: 'w', type: 'string', help: 'Working directory inside the container' },
+  ],
+  later: ['privileged'],
+  interspersed: false,
+  wordCount: { min: 2 },
+  run: async ({ words, flags, host, stdio }) => {
+    const [word = '', ...argv] = words;
+    const detached = flags.bool('detach');
+    const tty = flags.bool('tty');
+    const stdin = flags.bool('interactive') && !detached;
+    const env = await environmentOf(flags, host, stdio);
+    if (tty && stdin && !stdio.terminal.stdin) {
+      throw new UsageError('the input device is not a TTY', { exitCode: 1, plain: true });
+    }
+    const { id } = host.containers.resolve(word);
+    const detachKeys = detachKeysOf(flags);
+    const process = await host.containers.exec(id, {
+      argv,
+      env,
+      ...(flags.given('workdir') && { workingDir: flags.string('workdir') }),
+      ...(flags.given('user') && { user: flags.string('user') }),
+      ...(tty && { tty: detached ? DETACHED_SIZE : stdio.size() }),
+    });
+    if (!stdin && !tty) process.closeInput();
+    const fan = new OutputFan();
+    // what nobody reads would stop the program as soon as its pipe is full
+    const output = (attachment?: Attachment) => {
+      if (attachment !== undefined) fan.add(attachment.sink);
+      return fan.pump(process, () => undefined);
+    };
+    if (detached) {
+      output().catch(() => undefined); // its end is nobody's business: the container tells of a machine that failed
+      return 0;
+    }
+    const attachment = new Attachment(stdio, { tty, stdin, proxySignals: false, detachKeys });
+    attachment.connect(process);
+    const how = await Promise.race([exitAndOutput(process, output(attachment)), attachment.left]);
+    if (how === 'detached') return 0;
+    if (how === 'gone') return 130;
+    attachment.end();
+    return how.code;
+  },
+};

@@ -1,0 +1,28 @@
+/** What the docker commands work on: the engine, as they see it. */
+
+import type { Containers } from '../container/containers.ts';
+import type { Machine } from '../container/machine.ts';
+import type { Images } from '../image/images.ts';
+
+export interface DockerHost {
+  readonly images: Images;
+  readonly containers: Containers;
+  /** Undefined: nothing can run. */
+  readonly machine: Machine | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** What `docker info` says of the whole. */
+  describe(): Promise<HostDescription>;
+  /** The content of a file of the host's own tree, for --env-file; undefined when it cannot be read. */
+  readHostFile(path: string): Promise<string | undefined>;
+}
+
+export interface HostDescription {
+  readonly storage: string;
+  /** Names of registries and namespaces, each with where its images come from. */
+  readonly mirrors: Readonly<Record<string, readonly string[]>>;
+  /** Bytes that all blobs and layers take. */
+  readonly contentBytes: number;
+  /** Of the machine, the guest and their parts, as the assets describe themselves. */
+  readonly assets: string;
+}

@@ -1,0 +1,108 @@
+/** What a container will run: the image's config with what the command line changed, as Docker merges them. */
+
+import { LayerboxError } from '../errors.ts';
+import type { RuntimeConfig } from '../oci/config.ts';
+import type { ContainerConfig } from '../store/container-record.ts';
+import type { ExecUser } from './user.ts';
+
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** What `docker run` says; what is undefined comes from the image. */
+export interface RunOptions {
+  readonly command: readonly string[];
+  /** `''` takes the image's away. */
+  readonly entrypoint?: string;
+  /** `NAME=value` sets, `NAME` removes. */
+  readonly env: readonly string[];
+  readonly hostname?: string;
+  readonly user?: string;
+  readonly workingDir?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly stopSignal?: string;
+  readonly tty: boolean;
+  readonly openStdin: boolean;
+  readonly attachStdin: boolean;
+  readonly autoRemove: boolean;
+}
+
+/** LayerboxError in Docker's words for a working directory or host name that cannot be. */
+export function containerConfig(id: string, image: RuntimeConfig, run: RunOptions): ContainerConfig {
+  const workingDir = run.workingDir ?? image.workingDir;
+  if (run.workingDir !== undefined && !run.workingDir.startsWith('/')) {
+    throw new LayerboxError(
+      `the working directory '${run.workingDir}' is invalid, it needs to be an absolute path`,
+      { workingDir: run.workingDir },
+    );
+  }
+  const hostname = run.hostname ?? id.slice(0, 12);
+  if (!/^[A-Za-z0-9._-]{1,63}$/.test(hostname)) {
+    throw new LayerboxError(`invalid hostname format: ${hostname}`, { hostname });
+  }
+  // an entrypoint of the command line drops the image's command with the image's entrypoint
+  const keepsImageCommand = run.command.length === 0 && run.entrypoint === undefined;
+  return {
+    hostname,
+    user: run.user ?? image.user,
+    env: mergeEnv(image.env, run.env),
+    entrypoint:
+      run.entrypoint === undefined ? image.entrypoint : run.entrypoint === '' ? [] : [run.entrypoint],
+    cmd: keepsImageCommand ? image.cmd : run.command,
+    workingDir: absolute(workingDir),
+    labels: { ...image.labels, ...run.labels },
+    stopSignal: run.stopSignal ?? image.stopSignal,
+    tty: run.tty,
+    openStdin: run.openStdin,
+    attachStdin: run.attachStdin,
+    autoRemove: run.autoRemove,
+  };
+}
+
+/** A WORKDIR of an image may be relative: it then starts at the root. */
+function absolute(path: string): string {
+  if (path === '') return '';
+  return path.startsWith('/') ? path : `/${path}`;
+}
+
+/** `changes` over `base`: in place where the name is there, appended where it is not, removed by a bare name. */
+export function mergeEnv(base: readonly string[], changes: readonly string[]): readonly string[] {
+  const merged = new Map<string, string>();
+  for (const entry of base) merged.set(nameOf(entry), entry);
+  for (const entry of changes) {
+    if (entry.includes('=')) merged.set(nameOf(entry), entry);
+    else merged.delete(entry);
+  }
+  return [...merged.values()];
+}
+
+function nameOf(entry: string): string {
+  const equals = entry.indexOf('=');
+  return equals < 0 ? entry : entry.slice(0, equals);
+}
+
+/** The environment of a process: Docker's own defaults under what the container says. */
+export function processEnv(
+  config: ContainerConfig,
+  user: ExecUser,
+  options: { readonly tty: boolean; readonly more?: readonly string[] },
+): readonly string[] {
+  const defaults = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${config.hostname}`];
+  if (options.tty) defaults.push('TERM=xterm');
+  const env = mergeEnv(mergeEnv(defaults, config.env), options.more ?? []);
+  return env.some((entry) => entry.startsWith('HOME=')) ? env : [...env, `HOME=${user.home}`];
+}
+
+/** The words of the program. LayerboxError when there are none. */
+export function argvOf(config: ContainerConfig): readonly string[] {
+  const argv = [...config.entrypoint, ...config.cmd];
+  if (argv.length === 0) throw new LayerboxError('no command specified');
+  return argv;
+}
+
+/**
+ * The capabilities that Docker gives a container by default, as a mask (capabilities(7), linux/capability.h):
+ * chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service, net_raw, sys_chroot, mknod,
+ * audit_write, setfcap.
+ */
+export const DEFAULT_CAPABILITIES = [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31]
+  .reduce((mask, bit) => mask | (1n << BigInt(bit)), 0n)
+  .toString(16);

@@ -1,0 +1,489 @@
+/**
+ * Containers: created from an image, started, stopped, removed. A container is its record, its own layer (a union
+ * over the image's layers, in the journal `container/<id>`), its log, and while it runs a program on the machine.
+ *
+ *     const record = await containers.create({ image: 'busybox', ... });
+ *     const running = await containers.start(record.id);
+ *     const { code } = await running.ended;
+ *     await containers.remove(record.id);
+ */
+
+import { ContainerStateError, MachineUnavailableError } from '../errors.ts';
+import type { EventStream } from '../events.ts';
+import type { ImageConfig } from '../oci/config.ts';
+import { isRunnable } from '../oci/platform.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
+import type { ContentReader } from '../store/content-reader.ts';
+import type { JournalStore } from '../store/journal.ts';
+import type { Leases } from '../store/leases.ts';
+import type { ImageRecord, RecordStore } from '../store/records.ts';
+import type { FileChange, Union } from '../unionfs/union.ts';
+import type { Attachment } from './attach.ts';
+import {
+  argvOf,
+  containerConfig,
+  DEFAULT_CAPABILITIES,
+  processEnv,
+  type RunOptions,
+} from './container-config.ts';
+import { checkName, generateID, generateName, type Random } from './container-name.ts';
+import { ContainerRegistry } from './container-registry.ts';
+import { type ExecOptions, execSpec } from './exec.ts';
+import type { ImageStacks } from './image-stacks.ts';
+import type { ContainerSizes } from './inspection.ts';
+import { ContainerLog } from './log.ts';
+import type { Machine, Process, SpawnSpec, TerminalSize } from './machine.ts';
+import { type Rootfs, RootfsPool } from './rootfs.ts';
+import { type Ending, notRunning, RunningContainer, treePath } from './running.ts';
+import { parseSignal, SIGKILL, SIGTERM } from './signals.ts';
+import { startFailure } from './start-failure.ts';
+import { userOf } from './user-files.ts';
+import { isWalkShell, WALK_BIND, walkConfig, walkEnv } from './walk-shell.ts';
+
+/** What containers need of images. */
+export interface ImageSource {
+  /** NoSuchImageError. */
+  resolve(reference: string): Promise<ImageRecord>;
+  config(image: ImageRecord): Promise<ImageConfig>;
+}
+
+export interface ContainerPorts {
+  readonly records: RecordStore;
+  readonly journals: JournalStore;
+  readonly content: ContentReader;
+  readonly stacks: ImageStacks;
+  readonly leases: Leases;
+  readonly images: ImageSource;
+  /** Undefined: nothing can run. */
+  readonly machine: Machine | undefined;
+  readonly events: EventStream;
+  readonly now: () => number;
+  readonly random: Random;
+  /** Told of what went wrong where nobody waits. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface CreateOptions extends RunOptions {
+  readonly image: string;
+  readonly name?: string;
+}
+
+export interface Started {
+  readonly running: RunningContainer;
+  /** Resolves once its files are safe and its state is stored, and with --rm it is gone. Never rejects. */
+  readonly finished: Promise<Ending>;
+}
+
+/** Seconds that Docker gives a program between the stop signal and SIGKILL. */
+const STOP_TIMEOUT = 10;
+
+export class Containers {
+  readonly #ports: ContainerPorts;
+  readonly #registry: ContainerRegistry;
+  readonly #rootfs: RootfsPool;
+  /** What runs, until all that follows its end is done. */
+  readonly #started = new Map<string, Started>();
+  /** What is being done to each container; the next waits. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+
+  private constructor(ports: ContainerPorts, registry: ContainerRegistry) {
+    this.#ports = ports;
+    this.#registry = registry;
+    this.#rootfs = new RootfsPool(ports);
+  }
+
+  /** Containers as they were left; those to be removed at their end are removed if the page ended them. */
+  static async open(ports: ContainerPorts): Promise<Containers> {
+    const containers = new Containers(ports, await ContainerRegistry.open(ports.records, ports.now));
+    for (const { id, state, config } of containers.list()) {
+      const ended = state.status === 'exited' && config.autoRemove;
+      if (state.status === 'removing' || ended) await containers.#delete(id);
+    }
+    return containers;
+  }
+
+  /** All of them, newest first. */
+  list(): readonly ContainerRecord[] {
+    return this.#registry.list();
+  }
+
+  /** By ID, name, or beginning of an ID. NoSuchContainerError. */
+  resolve(text: string): ContainerRecord {
+    return this.#registry.resolve(text);
+  }
+
+  get(id: string): ContainerRecord {
+    return this.#registry.get(id);
+  }
+
+  running(id: string): RunningContainer | undefined {
+    return this.#started.get(id)?.running;
+  }
+
+  /**
+   * A new container of an image that is here. NoSuchImageError, ContainerNameInUseError, LayerboxError for options
+   * that cannot be.
+   */
+  async create(options: CreateOptions): Promise<ContainerRecord> {
+    const { images, leases, now, random } = this.#ports;
+    const named = options.name === undefined ? undefined : checkName(options.name);
+    const found = await images.resolve(options.image);
+    const layers = found.layers.map((layer) => layer.diffID);
+    const lease = await leases.take({
+      owner: `create ${options.image}`,
+      layers,
+      content: [found.imageID],
+      ephemeral: true,
+    });
+    try {
+      // looked up again under the lease: it may have been removed before that
+      const image = await images.resolve(options.image);
+      const { config } = await images.config(image);
+      const id = generateID(random);
+      const isDefault = options.command.length === 0 && options.entrypoint === undefined;
+      const merged = walkConfig(containerConfig(id, config, options), image.platform, isDefault);
+      argvOf(merged);
+      if (merged.stopSignal !== '') parseSignal(merged.stopSignal);
+      const record: ContainerRecord = {
+        id,
+        name: named ?? generateName(random, (name) => this.#registry.isNameTaken(name)),
+        image: options.image,
+        imageID: image.imageID,
+        layers: image.layers.map((layer) => layer.diffID),
+        platform: image.platform,
+        config: merged,
+        state: {
+          status: 'created',
+          pid: 0,
+          exitCode: 0,
+          error: '',
+          oomKilled: false,
+          startedAt: 0,
+          finishedAt: 0,
+        },
+        createdAt: now(),
+      };
+      await this.#registry.add(record, [lease.releaseChange()]);
+      this.#emit('create', record);
+      return record;
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
+  }
+
+  /**
+   * Runs the container's program; one that runs already is left alone. `attachments` see its output from the first
+   * byte. CannotStartError (data.exitCode 125, 126 or 127) in Docker's words, MachineUnavailableError.
+   */
+  start(id: string, attachments: readonly Attachment[] = []): Promise<Started> {
+    return this.#inTurn(id, async () => {
+      const present = this.#started.get(id);
+      if (present !== undefined && !present.running.hasExited) {
+        for (const attachment of attachments) present.running.attach(attachment);
+        return present;
+      }
+      await present?.finished;
+      const record = this.get(id);
+      if (record.state.status === 'removing') {
+        throw new ContainerStateError(`container ${id} is marked for removal and cannot be started`, {
+          container: id,
+        });
+      }
+      const machine = await this.#machine();
+      const rootfs = await this.#rootfs.open(record);
+      try {
+        const process = await this.#spawn(machine, record, rootfs, attachments);
+        return await this.#launched(machine, record, rootfs, process, attachments);
+      } catch (error) {
+        await rootfs.release();
+        throw error;
+      }
+    });
+  }
+
+  async #spawn(
+    machine: Machine,
+    record: ContainerRecord,
+    rootfs: Rootfs,
+    attachments: readonly Attachment[],
+  ): Promise<Process> {
+    const { id } = record;
+    machine.exportTree(treePath(id), rootfs.union);
+    const argv = argvOf(record.config);
+    try {
+      const size = attachments.find((attachment) => attachment.size !== undefined)?.size;
+      return await machine.spawn(await spawnSpec(record, rootfs, argv, size));
+    } catch (error) {
+      await machine.withdrawTree(treePath(id));
+      await machine.removeCgroup(id).catch(this.#ports.onFailure);
+      const failure = startFailure(error, 'failed to create task for container: ');
+      const exitCode = failure.data.exitCode;
+      await this.#registry.setState(id, {
+        error: failure.message,
+        exitCode: typeof exitCode === 'number' ? exitCode : 128,
+      });
+      throw failure;
+    }
+  }
+
+  async #launched(
+    machine: Machine,
+    record: ContainerRecord,
+    rootfs: Rootfs,
+    process: Process,
+    attachments: readonly Attachment[],
+  ): Promise<Started> {
+    const { id, config } = record;
+    const log = await this.#openLog(id);
+    const running = new RunningContainer({ id, machine, process, union: rootfs.union, log, attachments });
+    if (!config.openStdin && !config.tty) process.closeInput();
+    const startedAt = this.#ports.now();
+    const stored = this.#registry
+      .setState(id, { status: 'running', pid: process.pid, exitCode: 0, error: '', startedAt, finishedAt: 0 })
+      .then(() => this.#emit('start', record));
+    const started = { running, finished: this.#finish(running, rootfs, id, stored) };
+    this.#started.set(id, started);
+    try {
+      await stored;
+    } catch (error) {
+      process.signal(SIGKILL);
+      await started.finished;
+      throw error;
+    }
+    return started;
+  }
+
+  /** What follows the program's end: its files let go, its state stored, or with --rm the container removed. Never rejects. */
+  async #finish(
+    running: RunningContainer,
+    rootfs: Rootfs,
+    id: string,
+    stored: Promise<void>,
+  ): Promise<Ending> {
+    const ending = await running.ended;
+    const failures = ending.error === '' ? [] : [ending.error];
+    const attempt = async (step: () => Promise<unknown>) => {
+      try {
+        await step();
+      } catch (error) {
+        failures.push(error instanceof Error ? error.message : String(error));
+      }
+    };
+    await stored.catch(() => undefined); // `start` tells of it
+    await attempt(() => rootfs.release());
+    await attempt(async () => {
+      const finishedAt = this.#ports.now();
+      const error = failures.join('; ');
+      const state = { status: 'exited', pid: 0, exitCode: ending.code, error, finishedAt } as const;
+      const record = await this.#registry.setState(id, state);
+      this.#started.delete(id);
+      this.#emit('die', record, ending.code);
+      if (record.config.autoRemove) await this.#delete(id);
+    });
+    this.#started.delete(id);
+    return { code: ending.code, error: failures.join('; ') };
+  }
+
+  /** Resolves with the exit code once the container's files are safe, its state is stored and --rm is done. */
+  async wait(id: string): Promise<number> {
+    const started = this.#started.get(id);
+    return started === undefined ? this.get(id).state.exitCode : (await started.finished).code;
+  }
+
+  /** The stop signal, then SIGKILL after `timeout` seconds (a negative one waits for ever). What does not run is left alone. */
+  async stop(id: string, options: { signal?: string; timeout?: number } = {}): Promise<void> {
+    const running = this.running(id);
+    if (running === undefined) return;
+    const { config } = this.get(id);
+    const name = options.signal ?? config.stopSignal;
+    running.process.signal(name === '' ? SIGTERM : parseSignal(name));
+    const timeout = options.timeout ?? STOP_TIMEOUT;
+    const settled = this.wait(id);
+    if (timeout >= 0) await this.#killAfter(running, settled, timeout * 1000);
+    await settled;
+    if (this.#registry.has(id)) this.#emit('stop', this.get(id));
+  }
+
+  async #killAfter(
+    running: RunningContainer,
+    settled: Promise<unknown>,
+    milliseconds: number,
+  ): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const patience = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), milliseconds);
+    });
+    const first = await Promise.race([settled, patience]);
+    clearTimeout(timer);
+    if (first === 'late') running.process.signal(SIGKILL);
+  }
+
+  /** Sends a signal. LayerboxError in Docker's words when it does not run. SIGKILL waits for the end. */
+  async kill(id: string, signal = 'KILL'): Promise<void> {
+    const number = parseSignal(signal);
+    const running = this.running(id);
+    if (running === undefined) throw notRunning(id);
+    running.process.signal(number);
+    this.#emit('kill', this.get(id));
+    if (number === SIGKILL) await this.wait(id);
+  }
+
+  /** Gives the container's space back. ContainerStateError when it runs, unless `force` kills it first. */
+  remove(id: string, options: { force?: boolean } = {}): Promise<void> {
+    return this.#inTurn(id, async () => {
+      const running = this.running(id);
+      if (running !== undefined && !running.hasExited) {
+        if (options.force !== true) {
+          throw new ContainerStateError(
+            `cannot remove container "/${this.get(id).name}": container is running: stop the container before removing or force remove`,
+            { container: id },
+          );
+        }
+        running.process.signal(SIGKILL);
+      }
+      await this.#started.get(id)?.finished;
+      // with --rm its end has removed it
+      if (this.#registry.has(id)) await this.#delete(id);
+    });
+  }
+
+  async #delete(id: string): Promise<void> {
+    const record = this.get(id);
+    await this.#registry.setState(id, { status: 'removing' });
+    await this.#rootfs.delete(id);
+    await this.#registry.delete(id);
+    this.#emit('destroy', record);
+  }
+
+  /** Starts another program in a running container. CannotStartError, LayerboxError when it does not run. */
+  async exec(id: string, options: ExecOptions): Promise<Process> {
+    const record = this.get(id);
+    const running = this.running(id);
+    if (running === undefined) throw notRunning(id);
+    const machine = await this.#machine();
+    const spec = await execSpec(record, running, options);
+    this.#emit('exec', record);
+    try {
+      return await machine.spawn(spec);
+    } catch (error) {
+      throw startFailure(error, 'OCI runtime exec failed: exec failed: ');
+    }
+  }
+
+  /** The container's log: the live one while it runs. */
+  async log(id: string): Promise<ContainerLog> {
+    return this.running(id)?.log ?? (await this.#openLog(this.get(id).id));
+  }
+
+  /** What the container changed over its image, by path; of one that runs, what reached its files so far. */
+  diff(id: string): Promise<readonly FileChange[]> {
+    return this.#withUnion(id, (union) => union.changes());
+  }
+
+  /** Bytes of the container's own layer, and of its image's. */
+  async sizes(id: string): Promise<ContainerSizes> {
+    const { layers } = this.get(id);
+    const image = await this.#ports.stacks.contentSize(layers);
+    return { own: await this.#withUnion(id, (union) => union.usedBytes()), image };
+  }
+
+  /** The container's files, with what its programs wrote so far. The caller releases them. */
+  async openRootfs(id: string): Promise<Rootfs> {
+    const rootfs = await this.#rootfs.open(this.get(id));
+    try {
+      if (this.running(id)?.hasExited === false) await this.#ports.machine?.sync();
+      return rootfs;
+    } catch (error) {
+      await rootfs.release();
+      throw error;
+    }
+  }
+
+  async #withUnion<T>(id: string, use: (union: Union) => T): Promise<T> {
+    const rootfs = await this.openRootfs(id);
+    try {
+      return use(rootfs.union);
+    } finally {
+      await rootfs.release();
+    }
+  }
+
+  /** Ends all that runs, waits until files and records are safe. */
+  async close(): Promise<void> {
+    const started = [...this.#started.values()];
+    for (const { running } of started) running.process.signal(SIGKILL);
+    await Promise.all(started.map(({ finished }) => finished));
+  }
+
+  async #machine(): Promise<Machine> {
+    const { machine } = this.#ports;
+    if (machine === undefined) {
+      throw new MachineUnavailableError(
+        'this sandbox has no machine, so no program can run: open it without `machine: false`',
+      );
+    }
+    await machine.start();
+    return machine;
+  }
+
+  #openLog(id: string): Promise<ContainerLog> {
+    const { records, now, onFailure } = this.#ports;
+    return ContainerLog.open({ records, now, onFailure }, id);
+  }
+
+  #emit(
+    action: 'create' | 'start' | 'die' | 'stop' | 'kill' | 'destroy' | 'exec',
+    record: ContainerRecord,
+    exitCode?: number,
+  ): void {
+    const { id, name } = record;
+    this.#ports.events.emit({
+      type: 'container',
+      action,
+      id,
+      name,
+      ...(exitCode !== undefined && { exitCode }),
+    });
+  }
+
+  #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(work);
+    const settled = turn.catch(() => undefined);
+    this.#turns.set(id, settled);
+    void settled.then(() => {
+      if (this.#turns.get(id) === settled) this.#turns.delete(id);
+    });
+    return turn;
+  }
+}
+
+async function spawnSpec(
+  record: ContainerRecord,
+  rootfs: Rootfs,
+  argv: readonly string[],
+  size: TerminalSize | undefined,
+): Promise<SpawnSpec> {
+  const { config, id } = record;
+  const user = await userOf(rootfs.union, config.user);
+  const env = processEnv(config, user, { tty: config.tty });
+  return {
+    argv,
+    env: isWalkShell(argv) ? walkEnv(env) : env,
+    cwd: config.workingDir === '' ? '/' : config.workingDir,
+    uid: user.uid,
+    gid: user.gid,
+    groups: user.groups,
+    ...(config.tty && { tty: size ?? DEFAULT_SIZE }),
+    container: {
+      tree: treePath(id),
+      hostname: config.hostname,
+      cgroup: id,
+      capabilities: DEFAULT_CAPABILITIES,
+      ...(!isRunnable(record.platform) && { binds: [WALK_BIND] }),
+    },
+  };
+}
+
+/** Of a terminal that nobody looks at yet. */
+const DEFAULT_SIZE: TerminalSize = { rows: 24, columns: 80 };

@@ -1,0 +1,51 @@
+/** The merged layers of images, made once for all that open them at the same time or soon after. */
+
+import { ContentMissingError } from '../errors.ts';
+import { LayerCache } from '../image/layer-cache.ts';
+import type { LayerIndex } from '../layer/layer-index.ts';
+import { type StackIndex, stackLayers } from '../layer/stack.ts';
+import type { DiffID } from '../oci/digest.ts';
+import type { RecordStore } from '../store/records.ts';
+
+/** Stacks of as many images are kept; an index of 13,000 entries takes about 2 MB. */
+const KEPT = 6;
+
+export class ImageStacks {
+  readonly #layers: LayerCache;
+  /** Least recently used first. */
+  readonly #stacks = new Map<string, Promise<StackIndex>>();
+
+  constructor(records: RecordStore) {
+    this.#layers = new LayerCache(records);
+  }
+
+  /** The view of these layers, bottom first. ContentMissingError when one is not there. */
+  stack(layers: readonly DiffID[]): Promise<StackIndex> {
+    const key = layers.join(' ');
+    const stack = this.#stacks.get(key) ?? this.#merge(layers);
+    this.#stacks.delete(key);
+    this.#stacks.set(key, stack);
+    stack.catch(() => this.#stacks.delete(key));
+    const [oldest] = this.#stacks.keys();
+    if (this.#stacks.size > KEPT && oldest !== undefined) this.#stacks.delete(oldest);
+    return stack;
+  }
+
+  /** Bytes of file content in all of these layers: what Docker calls the size of an image. */
+  async contentSize(layers: readonly DiffID[]): Promise<number> {
+    const indexes = await Promise.all(layers.map((diffID) => this.#index(diffID)));
+    return indexes.reduce((sum, index) => sum + this.#layers.contentSize(index), 0);
+  }
+
+  async #merge(layers: readonly DiffID[]): Promise<StackIndex> {
+    return stackLayers(await Promise.all(layers.map((diffID) => this.#index(diffID))));
+  }
+
+  async #index(diffID: DiffID): Promise<LayerIndex> {
+    const index = await this.#layers.open(diffID);
+    if (index !== undefined) return index;
+    throw new ContentMissingError(`the layer ${diffID} is not in the store: pull its image again`, {
+      digest: diffID,
+    });
+  }
+}

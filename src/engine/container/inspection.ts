@@ -1,0 +1,86 @@
+/** What `docker inspect` says of a container: the fields of Docker's API that mean something here. */
+
+import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
+
+/** Documents of the API; compared and printed, never read back. */
+export type ContainerInspection = Readonly<Record<string, unknown>>;
+
+export interface ContainerSizes {
+  /** Bytes of the container's own layer, whole files as overlay2 counts them. */
+  readonly own: number;
+  /** Bytes of its image's layers. */
+  readonly image: number;
+}
+
+/** The document; `sizes` when they were asked for. */
+export function inspectContainer(record: ContainerRecord, sizes?: ContainerSizes): ContainerInspection {
+  const { config, state } = record;
+  const [path = '', ...args] = [...config.entrypoint, ...config.cmd];
+  return {
+    Id: record.id,
+    Created: timestamp(record.createdAt),
+    Path: path,
+    Args: args,
+    State: inspectState(state),
+    Image: record.imageID,
+    Name: `/${record.name}`,
+    RestartCount: 0,
+    Driver: 'layerbox',
+    Platform: record.platform.os,
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: null,
+    HostConfig: {
+      AutoRemove: config.autoRemove,
+      Privileged: false,
+      ReadonlyRootfs: false,
+      NetworkMode: 'none',
+    },
+    GraphDriver: { Name: 'layerbox', Data: { Layers: record.layers } },
+    ...(sizes !== undefined && { SizeRw: sizes.own, SizeRootFs: sizes.own + sizes.image }),
+    Mounts: [],
+    Config: {
+      Hostname: config.hostname,
+      Domainname: '',
+      User: config.user,
+      AttachStdin: config.attachStdin,
+      AttachStdout: true,
+      AttachStderr: true,
+      Tty: config.tty,
+      OpenStdin: config.openStdin,
+      StdinOnce: config.attachStdin,
+      Env: config.env,
+      Cmd: config.cmd.length === 0 ? null : config.cmd,
+      Image: record.image,
+      Volumes: null,
+      WorkingDir: config.workingDir,
+      Entrypoint: config.entrypoint.length === 0 ? null : config.entrypoint,
+      Labels: config.labels,
+      ...(config.stopSignal !== '' && { StopSignal: config.stopSignal }),
+    },
+    NetworkSettings: { Ports: {}, Networks: {} },
+  };
+}
+
+function inspectState(state: ContainerState): ContainerInspection {
+  return {
+    Status: state.status,
+    Running: state.status === 'running' || state.status === 'paused',
+    Paused: state.status === 'paused',
+    Restarting: false,
+    OOMKilled: state.oomKilled,
+    Dead: state.status === 'dead',
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error,
+    StartedAt: timestamp(state.startedAt),
+    FinishedAt: timestamp(state.finishedAt),
+  };
+}
+
+/** RFC 3339 with nanoseconds; of 0 Go's zero time, as Docker's API has it for never. */
+function timestamp(milliseconds: number): string {
+  if (milliseconds === 0) return '0001-01-01T00:00:00Z';
+  return new Date(milliseconds).toISOString().replace(/Z$/, '000000Z');
+}

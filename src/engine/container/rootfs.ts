@@ -1,0 +1,115 @@
+/** The root filesystems of containers: opened once however many want one, closed when nobody does. */
+
+import type { EventStream } from '../events.ts';
+import { stackLayers } from '../layer/stack.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
+import type { ContentReader } from '../store/content-reader.ts';
+import type { JournalStore } from '../store/journal.ts';
+import { openUnion, type Union } from '../unionfs/union.ts';
+import type { ImageStacks } from './image-stacks.ts';
+import { initLayer } from './init-layer.ts';
+
+export interface Rootfs {
+  readonly union: Union;
+  /** The caller has done with it. Once the last has, it is durable and closed. */
+  release(): Promise<void>;
+}
+
+export interface RootfsPorts {
+  readonly journals: JournalStore;
+  readonly content: ContentReader;
+  readonly stacks: ImageStacks;
+  readonly events: EventStream;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+interface Opened {
+  users: number;
+  readonly union: Promise<Union>;
+}
+
+/** The journal that holds a container's own layer. */
+export function journalName(id: string): string {
+  return `container/${id}`;
+}
+
+export class RootfsPool {
+  readonly #ports: RootfsPorts;
+  readonly #opened = new Map<string, Opened>();
+  /** A journal has one opener at a time: who opens it again waits for who closes it. */
+  readonly #closing = new Map<string, Promise<void>>();
+
+  constructor(ports: RootfsPorts) {
+    this.#ports = ports;
+  }
+
+  /** Rejects with what the stores throw, and CorruptLayerError. */
+  async open(record: ContainerRecord): Promise<Rootfs> {
+    const { id } = record;
+    const opened = this.#opened.get(id) ?? { users: 0, union: this.#open(record) };
+    this.#opened.set(id, opened);
+    opened.users += 1;
+    try {
+      const union = await opened.union;
+      let released = false;
+      return {
+        union,
+        release: async () => {
+          if (released) return;
+          released = true;
+          await this.#release(id, opened);
+        },
+      };
+    } catch (error) {
+      if (this.#opened.get(id) === opened) this.#opened.delete(id);
+      throw error;
+    }
+  }
+
+  /** Gives back the space of a container's own layer. Nobody may have it open. */
+  async delete(id: string): Promise<void> {
+    await this.#closing.get(id);
+    await this.#ports.journals.delete(journalName(id));
+  }
+
+  async #release(id: string, opened: Opened): Promise<void> {
+    opened.users -= 1;
+    if (opened.users > 0) return;
+    this.#opened.delete(id);
+    const closed = opened.union.then((union) => union.close());
+    const settled = closed.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#closing.set(id, settled);
+    await closed.finally(() => {
+      if (this.#closing.get(id) === settled) this.#closing.delete(id);
+    });
+  }
+
+  async #open(record: ContainerRecord): Promise<Union> {
+    await this.#closing.get(record.id);
+    const { journals, content, stacks, events, now } = this.#ports;
+    const image = await stacks.stack(record.layers);
+    const init = await initLayer(record, image);
+    const container = record.id;
+    return openUnion({
+      lowers: [
+        ...image.layers.map((index) => ({
+          index,
+          read: (offset: number, length: number) => content.read(index.diffID, offset, length),
+        })),
+        {
+          index: init.index,
+          read: (offset: number, length: number) => init.content.subarray(offset, offset + length),
+        },
+      ],
+      stack: stackLayers([...image.layers, init.index]),
+      journal: await journals.open(journalName(container)),
+      now: () => BigInt(Math.trunc(now())) * 1_000_000n,
+      onCopyUp: ({ path, diffID }) => events.emit({ type: 'copy-up', container, path, from: diffID ?? '' }),
+      onChange: () => events.emit({ type: 'change', container }),
+    });
+  }
+}

@@ -1,0 +1,108 @@
+/** A container that runs: from the start of its program to the moment its files are safe. */
+
+import { LayerboxError } from '../errors.ts';
+import type { Union } from '../unionfs/union.ts';
+import type { Attachment } from './attach.ts';
+import type { ContainerLog } from './log.ts';
+import type { ExitStatus, Machine, Process } from './machine.ts';
+import { OutputFan } from './output-fan.ts';
+
+/** What Docker records of a container whose end nobody saw. */
+export const LOST_EXIT_CODE = 255;
+
+export interface RunningParts {
+  readonly id: string;
+  readonly machine: Machine;
+  readonly process: Process;
+  readonly union: Union;
+  readonly log: ContainerLog;
+  readonly attachments: readonly Attachment[];
+}
+
+export interface Ending {
+  readonly code: number;
+  /** Why the last changes may not be safe, or why the end was not seen; '' when all is well. */
+  readonly error: string;
+}
+
+export class RunningContainer {
+  readonly process: Process;
+  readonly log: ContainerLog;
+  readonly union: Union;
+  /** The program has ended, its output is delivered and its files are safe. Never rejects. */
+  readonly ended: Promise<Ending>;
+  readonly #fan = new OutputFan();
+  #hasExited = false;
+  readonly #parts: RunningParts;
+
+  constructor(parts: RunningParts) {
+    this.#parts = parts;
+    this.process = parts.process;
+    this.log = parts.log;
+    this.union = parts.union;
+    for (const attachment of parts.attachments) this.attach(attachment);
+    this.ended = this.#run();
+  }
+
+  /** True from the program's exit on, while its files are being made safe. */
+  get hasExited(): boolean {
+    return this.#hasExited;
+  }
+
+  /** Joins a client to the program; output from now on reaches it. */
+  attach(attachment: Attachment): void {
+    const remove = this.#fan.add(attachment.sink);
+    void attachment.left.then(remove);
+    attachment.connect(this.process);
+  }
+
+  async #run(): Promise<Ending> {
+    const { id, machine, process, union, log } = this.#parts;
+    const failures: string[] = [];
+    const attempt = async (step: () => Promise<unknown>) => {
+      try {
+        await step();
+      } catch (error) {
+        failures.push(error instanceof Error ? error.message : String(error));
+      }
+    };
+    let status: ExitStatus = { code: LOST_EXIT_CODE, signal: 0 };
+    const output = attempt(() => this.#fan.pump(process, ({ stream, bytes }) => log.write(stream, bytes)));
+    await attempt(async () => {
+      status = await process.exit;
+    });
+    this.#hasExited = true;
+    await output;
+    await attempt(() => log.end());
+    await attempt(() => machine.sync());
+    await attempt(() => machine.withdrawTree(treePath(id)));
+    await attempt(() => union.flush());
+    await attempt(() => machine.removeCgroup(id));
+    return { code: status.code, error: [...new Set(failures)].join('; ') };
+  }
+}
+
+/** Where the machine finds the container's root. */
+export function treePath(id: string): string {
+  return `c/${id}`;
+}
+
+/** Resolves after the process's exit and its output, the latter for at most as long as Docker waits for it. */
+export async function exitAndOutput(process: Process, output: Promise<void>): Promise<ExitStatus> {
+  const status = await process.exit;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, OUTPUT_PATIENCE_MS);
+  });
+  await Promise.race([output, patience]);
+  clearTimeout(timer);
+  return status;
+}
+
+/** A background child may hold the output open for ever; Docker waits two seconds for the end of an exec's. */
+const OUTPUT_PATIENCE_MS = 2000;
+
+/** The error of a container that does not run, in Docker's words. */
+export function notRunning(id: string): LayerboxError {
+  return new LayerboxError(`container ${id} is not running`, { container: id });
+}

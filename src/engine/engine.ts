@@ -1,0 +1,339 @@
+/**
+ * The engine: everything joined over its ports. It runs as it is in a worker
+ * and in Node; which stores, registries and machine it works with is decided by
+ * who opens it.
+ *
+ *     const engine = await openEngine({ content, records, journals, ingestor, fetch, mirrors, events, ... });
+ *     await engine.docker(['pull', 'busybox'], io);
+ */
+
+import { clientStdio } from './cli/client-stdio.ts';
+import { runDocker } from './cli/docker.ts';
+import type { DockerHost } from './cli/docker-host.ts';
+import { type PipeIo, pipeStdio } from './cli/pipe-stdio.ts';
+import { type ContainerSummary, containerSummary, type ImageSummary, imageSummary } from './cli/summaries.ts';
+import type { Random } from './container/container-name.ts';
+import { Containers } from './container/containers.ts';
+import { type FilesEntry, type OpenFiles, readContent, walkFiles } from './container/files-view.ts';
+import { type HostTerminal, openTerminal, runLine } from './container/host-shell.ts';
+import { ImageStacks } from './container/image-stacks.ts';
+import { openImage } from './container/image-view.ts';
+import type { Client, Machine, TerminalSize } from './container/machine.ts';
+import {
+  InvalidReferenceError,
+  MachineUnavailableError,
+  NoSuchContainerError,
+  NoSuchImageError,
+} from './errors.ts';
+import type { EventStream } from './events.ts';
+import { Images } from './image/images.ts';
+import type { LayerIngestor } from './image/layer-ingestor.ts';
+import { decodeName, printableName } from './names.ts';
+import { formatPlatform, parsePlatform, satisfies } from './oci/platform.ts';
+import { type Mirrors, Registries } from './registry/registries.ts';
+import type { Fetch } from './registry/request.ts';
+import type { ContentStore } from './store/content.ts';
+import { CachedContentReader } from './store/content-reader.ts';
+import { collectGarbage } from './store/garbage.ts';
+import type { JournalStore } from './store/journal.ts';
+import { Leases } from './store/leases.ts';
+import type { ImageRecord, RecordStore } from './store/records.ts';
+import { FsError } from './unionfs/errno.ts';
+import { readFile } from './unionfs/resolve.ts';
+import { openUnion, type Union } from './unionfs/union.ts';
+
+export interface EnginePorts {
+  readonly content: ContentStore;
+  readonly records: RecordStore;
+  readonly journals: JournalStore;
+  readonly ingestor: LayerIngestor;
+  readonly mirrors: Mirrors;
+  readonly fetch: Fetch;
+  /** Undefined: nothing can run, all else works. It belongs to the engine from here on: `close` closes it. */
+  readonly machine?: Machine;
+  readonly events: EventStream;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly random: Random;
+  /** For `docker info`: where things are stored, and what the machine is made of. */
+  readonly description: { readonly storage: string; readonly assets: string };
+  /** Told of what went wrong where nobody waits. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** The learner's home and the rest of the host's durable tree: the machine knows it under the same name. */
+const HOST_TREE = 'host';
+/** Where the machine's host side has that tree. */
+const HOST_HOME = '/root';
+
+/**
+ * Opens the stores as they were left: what a killed page left half-done is reclaimed, containers that were running are
+ * exited. The machine starts at once and nobody waits for it who does not need it.
+ */
+export async function openEngine(ports: EnginePorts): Promise<Engine> {
+  const { content, records, journals, events, machine, now, random, onFailure } = ports;
+  const leases = new Leases(records, now);
+  const collect = async (options: { readonly atStart?: boolean }) => {
+    const bytes = await collectGarbage({ content, records, journals, leases }, options);
+    if (bytes > 0) events.emit({ type: 'storage', action: 'reclaimed', bytes });
+    return bytes;
+  };
+  await collect({ atStart: true });
+  const images: Images = new Images({
+    content,
+    records,
+    leases,
+    registries: new Registries({ mirrors: ports.mirrors, fetch: ports.fetch, events, now }),
+    ingestor: ports.ingestor,
+    events,
+    now,
+    usedBy: async (imageID) =>
+      containers
+        .list()
+        .filter((record) => record.imageID === imageID)
+        .map((record) => ({ container: record.id, running: record.state.status === 'running' })),
+    collectGarbage: () => collect({}),
+  });
+  const stacks = new ImageStacks(records);
+  const reader = new CachedContentReader(content);
+  const containers: Containers = await Containers.open({
+    records,
+    journals,
+    content: reader,
+    stacks,
+    leases,
+    images,
+    machine,
+    events,
+    now,
+    random,
+    onFailure,
+  });
+  const home = await openUnion({
+    lowers: [],
+    journal: await journals.open(HOST_TREE),
+    now: () => BigInt(Math.trunc(now())) * 1_000_000n,
+  });
+  return new Engine(ports, { images, containers, stacks, reader, home });
+}
+
+interface EngineParts {
+  readonly images: Images;
+  readonly containers: Containers;
+  readonly stacks: ImageStacks;
+  readonly reader: CachedContentReader;
+  readonly home: Union;
+}
+
+export class Engine {
+  readonly #ports: EnginePorts;
+  readonly #parts: EngineParts;
+  readonly #host: DockerHost;
+  /** Commands under way: closing lets them end. */
+  readonly #closing = new AbortController();
+  #closed: Promise<void> | undefined;
+
+  /** For `openEngine`. */
+  constructor(ports: EnginePorts, parts: EngineParts) {
+    this.#ports = ports;
+    this.#parts = parts;
+    const { machine, now } = ports;
+    this.#host = {
+      images: parts.images,
+      containers: parts.containers,
+      machine,
+      now,
+      describe: () => this.#describe(),
+      readHostFile: (path) => this.#readHostFile(path),
+    };
+    if (machine !== undefined) this.#powerOn(machine);
+  }
+
+  /** A docker command without a terminal; `argv` without `docker` itself. Resolves with the exit code. */
+  docker(argv: readonly string[], io: PipeIo): Promise<number> {
+    const stdio = pipeStdio({ ...io, signal: AbortSignal.any([io.signal, this.#closing.signal]) });
+    return runDocker(argv, stdio, this.#host);
+  }
+
+  /** A line for the host's shell. MachineUnavailableError without a machine, MachineFailedError. */
+  async sh(line: string, io: PipeIo): Promise<number> {
+    return runLine(await this.#machine(), line, io);
+  }
+
+  /** The host's shell on a terminal of its own. Errors as `sh`. */
+  async terminal(
+    size: TerminalSize,
+    onData: (bytes: Uint8Array) => void | Promise<void>,
+  ): Promise<HostTerminal> {
+    return openTerminal(await this.#machine(), size, onData);
+  }
+
+  async images(): Promise<readonly ImageSummary[]> {
+    const records = await this.#parts.images.list();
+    return Promise.all(records.map((record) => imageSummary(this.#host, record)));
+  }
+
+  /** Newest first. */
+  async containers(): Promise<readonly ContainerSummary[]> {
+    const { containers } = this.#parts;
+    const summaries: ContainerSummary[] = [];
+    for (const record of containers.list()) {
+      const summary = await this.#summary(record.id);
+      if (summary !== undefined) summaries.push(summary);
+    }
+    return summaries;
+  }
+
+  /** Undefined when the container was removed meanwhile. */
+  async #summary(id: string): Promise<ContainerSummary | undefined> {
+    try {
+      return await containerSummary(this.#host, this.#parts.containers.get(id));
+    } catch (error) {
+      if (error instanceof NoSuchContainerError) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Every entry of an image's or a container's union, bytewise by path, parents first. NoSuchImageError when the
+   * reference names neither.
+   */
+  async *walk(reference: string, platform?: string): AsyncGenerator<FilesEntry> {
+    const { files, close } = await this.#open(reference, platform);
+    try {
+      yield* walkFiles(files);
+    } finally {
+      await close();
+    }
+  }
+
+  /** The content of one file, links followed inside the root. NoSuchFileError, NoSuchImageError. */
+  async read(reference: string, path: string, platform?: string): Promise<Uint8Array> {
+    const { files, close } = await this.#open(reference, platform);
+    try {
+      return await readContent(files.union, path);
+    } finally {
+      await close();
+    }
+  }
+
+  /** Stops what runs, makes everything durable, closes the machine. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const { machine, ingestor } = this.#ports;
+    const { containers, home } = this.#parts;
+    this.#closing.abort();
+    await containers.close();
+    if (machine?.state.status === 'running') await machine.sync().catch(this.#ports.onFailure);
+    await machine?.close();
+    await home.close();
+    await ingestor.close();
+  }
+
+  #powerOn(machine: Machine): void {
+    const { events, onFailure } = this.#ports;
+    machine.onState((state) => events.emit({ type: 'machine', ...state }));
+    machine.onClient((client) => {
+      this.#serve(client).catch(onFailure);
+    });
+    machine.exportTree(HOST_TREE, this.#parts.home);
+    // whoever needs the machine starts it again and has the error; the event tells the rest
+    machine.start().catch(() => undefined);
+  }
+
+  async #serve(client: Client): Promise<void> {
+    const stdio = clientStdio(client);
+    let code = 1;
+    try {
+      code = await runDocker(client.argv.slice(1), stdio, this.#host);
+    } finally {
+      client.exit(code);
+    }
+  }
+
+  async #machine(): Promise<Machine> {
+    const { machine } = this.#ports;
+    if (machine === undefined) {
+      throw new MachineUnavailableError(
+        'this sandbox has no machine, so no program can run: open it without `machine: false`',
+      );
+    }
+    await machine.start();
+    return machine;
+  }
+
+  async #open(
+    reference: string,
+    platform: string | undefined,
+  ): Promise<{ readonly files: OpenFiles; readonly close: () => Promise<void> }> {
+    const { containers, stacks, reader } = this.#parts;
+    const image = await this.#findImage(reference, platform);
+    if (image !== undefined) {
+      const layers = image.layers.map(({ diffID }) => diffID);
+      const union = await openImage(layers, { stacks, content: reader });
+      return { files: { union, layers }, close: () => union.close() };
+    }
+    const record = this.#findContainer(reference);
+    const rootfs = await containers.openRootfs(record.id);
+    const files = { union: rootfs.union, layers: record.layers, container: record.id };
+    return { files, close: () => rootfs.release() };
+  }
+
+  async #findImage(reference: string, platform: string | undefined): Promise<ImageRecord | undefined> {
+    let image: ImageRecord;
+    try {
+      image = await this.#parts.images.resolve(reference);
+    } catch (error) {
+      // a container's name need be no reference
+      if (error instanceof NoSuchImageError || error instanceof InvalidReferenceError) return undefined;
+      throw error;
+    }
+    if (platform === undefined || satisfies(image.platform, parsePlatform(platform))) return image;
+    throw new NoSuchImageError(
+      `${printableName(reference)} is here for ${formatPlatform(image.platform)}, not for ${platform}: pull it with --platform ${platform}`,
+      { image: reference, platform },
+    );
+  }
+
+  #findContainer(reference: string) {
+    try {
+      return this.#parts.containers.resolve(reference);
+    } catch (error) {
+      if (!(error instanceof NoSuchContainerError)) throw error;
+      throw new NoSuchImageError(`No such image or container: ${printableName(reference)}`, {
+        image: reference,
+      });
+    }
+  }
+
+  async #describe() {
+    const { content, description, mirrors } = this.#ports;
+    const blobs = await content.list();
+    const entries = Object.entries(mirrors).map(([name, places]): [string, readonly string[]] => [
+      name,
+      typeof places === 'string' ? [places] : places,
+    ]);
+    return {
+      ...description,
+      mirrors: Object.fromEntries(entries),
+      contentBytes: blobs.reduce((sum, blob) => sum + blob.size, 0),
+    };
+  }
+
+  /** A file of the learner's home, with what the shell wrote so far; other files of the host are the guest's own. */
+  async #readHostFile(path: string): Promise<string | undefined> {
+    const { machine } = this.#ports;
+    if (!path.startsWith(`${HOST_HOME}/`)) return undefined;
+    if (machine?.state.status === 'running') await machine.sync();
+    try {
+      return decodeName(await readFile(this.#parts.home, path.slice(HOST_HOME.length)));
+    } catch (error) {
+      if (error instanceof FsError && error.errno !== 'EIO') return undefined;
+      throw error;
+    }
+  }
+}
