@@ -174,6 +174,7 @@ export class LayerIndexBuilder {
 
   /** The entry that a path names in this layer, or undefined. */
   #lookup(path: string): number | undefined {
+    if (path === '') return 0;
     const slash = path.lastIndexOf('/');
     const directory = this.#walk(path.slice(0, Math.max(slash, 0)), path, false);
     return directory === undefined ? undefined : this.#childrenOf(directory).get(path.slice(slash + 1));
@@ -193,7 +194,7 @@ export class LayerIndexBuilder {
         return at;
       }
       if (type === 'dir') {
-        throw new CorruptLayerError(`${quoted(path)} is a hard link to the directory ${quoted(at)}`, {
+        throw new CorruptLayerError(`${quoted(path)} is a hard link to the directory ${quoted(`/${at}`)}`, {
           path,
         });
       }

@@ -139,7 +139,7 @@ describe('LayerIndexBuilder', () => {
   it.each<[string, NewEntry[], RegExp]>([
     ['below a file', [file('a'), file('a/b')], /"a\/b" cannot be unpacked: its parent "a" is a file/],
     ['symlinks in a circle', [symlink('a', 'b'), symlink('b', 'a'), file('a/c')], /lead in a circle/],
-    ['a hard link to a directory', [dir('a'), link('b', 'a')], /"b" is a hard link to the directory "a"/],
+    ['a hard link to a directory', [dir('a'), link('b', 'a')], /"b" is a hard link to the directory "\/a"/],
     ['a hard link to nothing but itself', [link('a', 'a')], /"a" is a hard link that leads to itself/],
     ['hard links in a circle', [link('a', 'b'), link('b', 'a')], /"b" is a hard link that leads to itself/],
     ['the root as a file', [file('')], /the root of the layer is a file/],
