@@ -221,12 +221,13 @@ class IndexedDBContentWriter implements ContentWriter {
     this.#mustBeOpen();
     this.#size += chunk.byteLength;
     for (let at = 0; at < chunk.byteLength; ) {
-      at += this.#buffer.append(chunk, at);
-      if (this.#buffer.length === chunkSize) {
-        this.#store(this.#buffer.takeBlob());
-        if (this.#storing.length > chunksInFlight) await this.#storing.shift();
-        this.#throwFailure();
+      if (this.#buffer.length === 0 && chunk.byteLength - at >= chunkSize) {
+        await this.#send(new Blob([chunk.subarray(at, at + chunkSize)]));
+        at += chunkSize;
+        continue;
       }
+      at += this.#buffer.append(chunk, at);
+      if (this.#buffer.length === chunkSize) await this.#send(this.#buffer.takeBlob());
     }
   }
 
@@ -263,6 +264,13 @@ class IndexedDBContentWriter implements ContentWriter {
     this.#over = true;
     await Promise.all(this.#storing);
     await this.#drop();
+  }
+
+  /** Stores a chunk; waits while too many are on their way. Throws what an earlier one failed with. */
+  async #send(chunk: Chunk): Promise<void> {
+    this.#store(chunk);
+    if (this.#storing.length > chunksInFlight) await this.#storing.shift();
+    this.#throwFailure();
   }
 
   #store(chunk: Chunk): void {

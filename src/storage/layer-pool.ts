@@ -1,0 +1,164 @@
+/**
+ * Layers are ingested in workers of their own, so that unpacking one stops
+ * neither the machine nor the page, and several are unpacked at once.
+ */
+
+import { proxy, type Remote, releaseProxy, wrap } from 'comlink';
+import { CancelledError, errorFromJSON, StorageFailedError } from '../engine/errors.ts';
+import type { IngestProgress, IngestRequest, LayerIngestor } from '../engine/image/layer-ingestor.ts';
+import type { LayerRecord } from '../engine/store/records.ts';
+import type { IngestOutcome, LayerWorkerSurface } from './layer-worker.ts';
+
+export interface LayerPoolOptions {
+  /** The sandbox whose content store the workers write. */
+  readonly sandbox: string;
+  /**
+   * Starts a worker that runs workers/layer.worker.ts. It is passed in because a
+   * bundler must see `new Worker(new URL(...))` where the worker's file is.
+   */
+  readonly spawn: () => Worker;
+  /** Default: one for each processor, at least one, at most four. */
+  readonly size?: number;
+}
+
+export function defaultPoolSize(processors: number): number {
+  return Math.min(4, Math.max(1, processors || 1));
+}
+
+interface PendingIngest {
+  readonly onProgress: (progress: IngestProgress) => void;
+  readonly outcome: Promise<IngestOutcome>;
+  readonly fail: (error: Error) => void;
+}
+
+class PooledWorker {
+  readonly worker: Worker;
+  readonly remote: Remote<LayerWorkerSurface>;
+  readonly pending = new Map<number, PendingIngest>();
+
+  constructor(worker: Worker) {
+    this.worker = worker;
+    this.remote = wrap<LayerWorkerSurface>(worker);
+  }
+
+  ingest(
+    ingest: number,
+    request: IngestRequest,
+    onProgress: (progress: IngestProgress) => void,
+  ): PendingIngest {
+    const { promise: outcome, resolve, reject: fail } = Promise.withResolvers<IngestOutcome>();
+    const pending = { onProgress, outcome, fail };
+    this.pending.set(ingest, pending);
+    this.remote
+      .ingest(ingest, request)
+      .then(resolve, fail)
+      .finally(() => this.pending.delete(ingest));
+    return pending;
+  }
+
+  cancel(ingest: number): void {
+    // A worker that died cannot be told, and has failed its ingests already.
+    this.remote.cancel(ingest).catch(() => undefined);
+  }
+
+  end(): void {
+    this.remote[releaseProxy]();
+    this.worker.terminate();
+  }
+}
+
+export class LayerPool implements LayerIngestor {
+  readonly #options: LayerPoolOptions;
+  readonly #size: number;
+  readonly #workers = new Set<PooledWorker>();
+  #ingests = 0;
+  #isClosed = false;
+
+  constructor(options: LayerPoolOptions) {
+    this.#options = options;
+    this.#size = options.size ?? defaultPoolSize(navigator.hardwareConcurrency);
+  }
+
+  /** Workers that have been started and still live. */
+  get workers(): number {
+    return this.#workers.size;
+  }
+
+  async ingest(
+    request: IngestRequest,
+    options: { readonly signal: AbortSignal; readonly onProgress: (progress: IngestProgress) => void },
+  ): Promise<LayerRecord> {
+    if (this.#isClosed || options.signal.aborted) throw cancelled(request);
+    const pooled = this.#leastBusy();
+    this.#ingests += 1;
+    const ingest = this.#ingests;
+    const pending = pooled.ingest(ingest, request, options.onProgress);
+    const cancel = () => pooled.cancel(ingest);
+    options.signal.addEventListener('abort', cancel, { once: true });
+    try {
+      // A cancelled one, too, is awaited: then nothing of it is staged behind the caller's back.
+      const outcome = await pending.outcome;
+      if ('failure' in outcome) throw errorFromJSON(outcome.failure);
+      return outcome.record;
+    } finally {
+      options.signal.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** Cancels what is under way, waits until nothing of it is staged any more, and ends the workers. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(
+      [...this.#workers].map(async (pooled) => {
+        for (const ingest of pooled.pending.keys()) pooled.cancel(ingest);
+        await Promise.allSettled([...pooled.pending.values()].map((pending) => pending.outcome));
+        pooled.end();
+      }),
+    );
+    this.#workers.clear();
+  }
+
+  #leastBusy(): PooledWorker {
+    let best: PooledWorker | undefined;
+    for (const pooled of this.#workers) {
+      if (best === undefined || pooled.pending.size < best.pending.size) best = pooled;
+    }
+    if (best === undefined || (best.pending.size > 0 && this.#workers.size < this.#size))
+      return this.#start();
+    return best;
+  }
+
+  #start(): PooledWorker {
+    const pooled = new PooledWorker(this.#options.spawn());
+    this.#workers.add(pooled);
+    const died = (event: Event) => {
+      event.preventDefault();
+      this.#bury(pooled, event instanceof ErrorEvent ? event.message : 'it could not be loaded');
+    };
+    pooled.worker.addEventListener('error', died);
+    pooled.worker.addEventListener('messageerror', died);
+    const report = (ingest: number, progress: IngestProgress) =>
+      pooled.pending.get(ingest)?.onProgress(progress);
+    pooled.remote.open(this.#options.sandbox, proxy(report)).catch((cause: unknown) => {
+      this.#bury(pooled, String(cause));
+    });
+    return pooled;
+  }
+
+  /** Without it, whoever waits for a worker that is no more would wait for ever. */
+  #bury(pooled: PooledWorker, reason: string): void {
+    if (!this.#workers.delete(pooled)) return;
+    pooled.end();
+    const error = new StorageFailedError(
+      `a layer worker of this page ended: ${reason}; pull the image again`,
+      {
+        reason,
+      },
+    );
+    for (const pending of pooled.pending.values()) pending.fail(error);
+  }
+}
+
+function cancelled(request: IngestRequest): Error {
+  return new CancelledError(`cancelled while fetching ${request.what}`, { what: request.what });
+}

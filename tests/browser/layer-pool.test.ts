@@ -1,0 +1,194 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  CancelledError,
+  DiffIDMismatchError,
+  DigestMismatchError,
+  RegistryUnreachableError,
+  SizeMismatchError,
+  StorageFailedError,
+} from '../../src/engine/errors.ts';
+import type { IngestProgress, IngestRequest } from '../../src/engine/image/layer-ingestor.ts';
+import { openLayerIndex } from '../../src/engine/layer/packed-layer-index.ts';
+import { deleteSandboxDatabase, SandboxDatabase } from '../../src/storage/database.ts';
+import { IndexedDBContentStore } from '../../src/storage/indexeddb-content.ts';
+import { defaultPoolSize, LayerPool } from '../../src/storage/layer-pool.ts';
+import { throttled } from '../../src/storage/layer-worker.ts';
+import { countingBytes, sameBytes } from '../conformance/bytes.ts';
+import { freshSandbox } from '../conformance/sandbox-name.ts';
+import { gzipped, serveLayer, tarOf } from './layer-tar.ts';
+
+const layerWorker = () =>
+  new Worker(new URL('../../workers/layer.worker.ts', import.meta.url), { type: 'module' });
+const silent = () => undefined;
+const never = new AbortController().signal;
+
+describe('the layer pool', () => {
+  const closing: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const close of closing.splice(0)) await close();
+  });
+
+  async function opened(options: { size?: number; spawn?: () => Worker } = {}) {
+    const sandbox = freshSandbox('pool');
+    const pool = new LayerPool({ sandbox, spawn: layerWorker, ...options });
+    const database = await SandboxDatabase.open(sandbox);
+    closing.push(async () => {
+      await pool.close();
+      database.close();
+      await deleteSandboxDatabase(sandbox);
+    });
+    return { pool, content: new IndexedDBContentStore(database) };
+  }
+  const ingest = (pool: LayerPool, request: IngestRequest) =>
+    pool.ingest(request, { signal: never, onProgress: silent });
+
+  it.each([true, false])('brings in a layer, compressed: %s', async (compressed) => {
+    const { pool, content } = await opened();
+    const hosts = countingBytes(300_000, 5);
+    const tar = tarOf({ 'etc/hosts': hosts, 'etc/passwd': countingBytes(10) });
+    const { request, diffID } = await serveLayer(tar, { compressed });
+    const reported: IngestProgress[] = [];
+    const record = await pool.ingest(request, {
+      signal: never,
+      onProgress: (progress) => reported.push(progress),
+    });
+    expect(record.id).toBe(diffID);
+    expect(record.size).toBe(tar.byteLength);
+    const index = openLayerIndex(record.index);
+    const entry = index.entry(index.find('etc/hosts') ?? -1);
+    expect(entry.size).toBe(hosts.byteLength);
+    expect(sameBytes(await content.read(diffID, entry.offset, entry.size), hosts)).toBe(true);
+    expect(await content.stat(request.blob.digest)).toEqual({ size: request.blob.size });
+    expect(await content.pendingIngests()).toEqual([]);
+    expect(reported[0]?.status).toBe('downloading');
+    expect(reported.at(-1)).toEqual({ status: 'extracting', bytes: request.blob.size });
+  });
+
+  it('fails with the worker’s error, its class and data, and leaves nothing behind', async () => {
+    const { pool, content } = await opened();
+    const tar = tarOf({ file: countingBytes(100_000) });
+    const blob = await gzipped(tar);
+    const changed = blob.slice();
+    changed[20] = (changed[20] ?? 0) ^ 0xff;
+    const good = await serveLayer(tar, { compressed: true });
+    const cut = await serveLayer(tar, { compressed: true, sent: blob.slice(0, -100) });
+    const tampered = await serveLayer(tar, { compressed: true, sent: changed });
+    const wrongDiffID = { ...good.request, diffID: good.request.blob.digest };
+    const gone = { ...good.request, url: `${location.origin.replace(/:\d+$/, ':9')}/blob` };
+    for (const [request, Class] of [
+      [cut.request, SizeMismatchError],
+      [tampered.request, DigestMismatchError],
+      [wrongDiffID, DiffIDMismatchError],
+      [gone, RegistryUnreachableError],
+    ] as const) {
+      const failure = await ingest(pool, request).catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(Class);
+      expect(failure instanceof Class && failure.data.what).toBe(request.what);
+      expect(await content.list()).toEqual([]);
+      expect(await content.pendingIngests()).toEqual([]);
+    }
+    await ingest(pool, good.request);
+    expect((await content.list()).length).toBe(2);
+  });
+
+  it('cancels what its caller gives up, and leaves nothing of it', async () => {
+    const { pool, content } = await opened();
+    const large = await serveLayer(tarOf({ file: countingBytes(64 * 1024 * 1024) }), { compressed: false });
+    const controller = new AbortController();
+    const cancelled = pool.ingest(large.request, {
+      signal: controller.signal,
+      onProgress: () => controller.abort(),
+    });
+    await expect(cancelled).rejects.toThrow(CancelledError);
+    expect(await content.list()).toEqual([]);
+    expect(await content.pendingIngests()).toEqual([]);
+    await expect(
+      pool.ingest(large.request, { signal: AbortSignal.abort(), onProgress: silent }),
+    ).rejects.toThrow(CancelledError);
+    // the same ID is as good as new
+    await ingest(pool, large.request);
+    expect((await content.list()).map((blob) => blob.digest)).toEqual([large.diffID]);
+  });
+
+  it('starts workers when there is work for them, and no more than its size', async () => {
+    const { pool, content } = await opened({ size: 2 });
+    expect(pool.workers).toBe(0);
+    const layers = await Promise.all(
+      [1, 2, 3, 4, 5].map((seed) =>
+        serveLayer(tarOf({ file: countingBytes(200_000, seed) }), { compressed: true }),
+      ),
+    );
+    const [first] = layers;
+    if (first !== undefined) await ingest(pool, first.request);
+    expect(pool.workers).toBe(1);
+    await Promise.all(layers.slice(1).map((layer) => ingest(pool, layer.request)));
+    expect(pool.workers).toBe(2);
+    expect((await content.list()).length).toBe(10);
+  });
+
+  it('fails what a worker that cannot run was given, and starts another for the next', async () => {
+    let broken = true;
+    const script = URL.createObjectURL(
+      new Blob(['throw new Error("out of order")'], { type: 'text/javascript' }),
+    );
+    const { pool } = await opened({ spawn: () => (broken ? new Worker(script) : layerWorker()) });
+    const { request, diffID } = await serveLayer(tarOf({ file: countingBytes(10) }), { compressed: true });
+    const failure = await ingest(pool, request).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(StorageFailedError);
+    expect(String(failure)).toContain('out of order');
+    expect(pool.workers).toBe(0);
+    broken = false;
+    expect((await ingest(pool, request)).id).toBe(diffID);
+  });
+
+  it('cancels what is under way when it is closed, and takes no more', async () => {
+    const { pool, content } = await opened();
+    const large = await serveLayer(tarOf({ file: countingBytes(64 * 1024 * 1024) }), { compressed: false });
+    const started = Promise.withResolvers<void>();
+    const underWay = pool
+      .ingest(large.request, { signal: never, onProgress: () => started.resolve() })
+      .catch((error: unknown) => error);
+    await started.promise;
+    await pool.close();
+    expect(await underWay).toBeInstanceOf(CancelledError);
+    expect(await content.pendingIngests()).toEqual([]);
+    expect(pool.workers).toBe(0);
+    await expect(ingest(pool, large.request)).rejects.toThrow(CancelledError);
+  });
+
+  it.each([
+    [Number.NaN, 1],
+    [0, 1],
+    [1, 1],
+    [3, 3],
+    [64, 4],
+  ])('on %d processors has %d workers', (processors, size) => {
+    expect(defaultPoolSize(processors)).toBe(size);
+  });
+});
+
+describe('progress', () => {
+  it('is reported when the status changes, at the last byte, and ten times a second', () => {
+    let time = 0;
+    const reported: string[] = [];
+    const report = throttled(
+      ({ status, bytes }) => reported.push(`${status} ${bytes}`),
+      1000,
+      () => time,
+    );
+    for (let bytes = 10; bytes <= 1000; bytes += 10) {
+      report({ status: 'downloading', bytes });
+      time += 5;
+    }
+    report({ status: 'verifying', bytes: 1000 });
+    expect(reported).toEqual([
+      'downloading 10',
+      'downloading 210',
+      'downloading 410',
+      'downloading 610',
+      'downloading 810',
+      'downloading 1000',
+      'verifying 1000',
+    ]);
+  });
+});

@@ -1,0 +1,29 @@
+/// <reference lib="webworker" />
+/** Ingests layers into a sandbox's content store, beside the engine. */
+
+import { expose } from 'comlink';
+import { ingestLayer } from '../src/engine/image/ingest-layer.ts';
+import { SandboxDatabase } from '../src/storage/database.ts';
+import { IndexedDBContentStore } from '../src/storage/indexeddb-content.ts';
+import { LayerWorker } from '../src/storage/layer-worker.ts';
+
+let content: Promise<IndexedDBContentStore> | undefined;
+
+async function openContent(sandbox: string): Promise<IndexedDBContentStore> {
+  return new IndexedDBContentStore(await SandboxDatabase.open(sandbox));
+}
+
+expose(
+  new LayerWorker(async (sandbox, request, options) => {
+    // One that could not be opened is tried again for the next layer.
+    content ??= openContent(sandbox).catch((error: unknown) => {
+      content = undefined;
+      throw error;
+    });
+    return await ingestLayer(
+      request,
+      { fetch: (url, init) => fetch(url, init), content: await content },
+      options,
+    );
+  }),
+);
