@@ -99,6 +99,22 @@ export class Compaction {
     this.#residue = this.#deadBytes();
   }
 
+  /**
+   * Leaves the damage of a journal behind: what a torn segment still holds moves to the end, and replay starts
+   * there from now on. Rejects as `run` does.
+   */
+  async recover(torn: Segment | undefined): Promise<void> {
+    const { log } = this.#options;
+    const before = new Set(log.segments);
+    if (torn?.bytes !== undefined) {
+      for (const inodes of this.#residents([torn]).values()) this.#relocate(torn, torn.bytes, inodes);
+    }
+    this.checkpoint();
+    await log.flush();
+    if (torn !== undefined) torn.bytes = undefined;
+    await log.remove(new Set([...before].filter((segment) => segment.live === 0)));
+  }
+
   /** The inodes with content in each of these segments: it can only become less. */
   #residents(segments: readonly Segment[]): Map<Segment, Inode[]> {
     const residents = new Map<Segment, Inode[]>();

@@ -22,6 +22,8 @@ export interface Replayed {
   readonly start: number;
   /** What was lost, in words; undefined when all was whole. */
   readonly damage: string | undefined;
+  /** The segment that is damaged but holds whole records, with its bytes: it cannot be loaded again. */
+  readonly torn: Segment | undefined;
 }
 
 /**
@@ -51,7 +53,14 @@ export async function replay(journal: Journal, stack: StackIndex, cache: Segment
     countLive(run.upper, segments);
     // an ID that a damaged segment may have had is not used again
     const nextId = Math.max(lastId, run.lastId) + segments.length + 1;
-    return { upper: run.upper, segments, nextId, start: header.start, damage: damage ?? run.damage };
+    return {
+      upper: run.upper,
+      segments,
+      nextId,
+      start: header.start,
+      damage: damage ?? run.damage,
+      torn: run.torn,
+    };
   }
   const only = segments[0];
   if (only === undefined) return empty(stack, segments, undefined);
@@ -62,7 +71,7 @@ export async function replay(journal: Journal, stack: StackIndex, cache: Segment
 }
 
 function empty(stack: StackIndex, segments: readonly Segment[], damage: string | undefined): Replayed {
-  return { upper: new Upper(stack), segments, nextId: 1, start: START_AT_FIRST, damage };
+  return { upper: new Upper(stack), segments, nextId: 1, start: START_AT_FIRST, damage, torn: undefined };
 }
 
 /** True for the very first segment cut within its header: nothing had been written before it. */
@@ -76,6 +85,7 @@ interface Run {
   readonly upper: Upper | undefined;
   readonly lastId: number;
   readonly damage: string | undefined;
+  readonly torn?: Segment;
 }
 
 async function replayFrom(
@@ -116,7 +126,8 @@ async function replayFrom(
       step(record, segment, contentAt, end - contentAt);
     }
     if (frames.damage !== undefined) {
-      return { upper, lastId, damage: `segment ${number}: ${frames.damage}` };
+      segment.bytes = bytes;
+      return { torn: segment, upper, lastId, damage: `segment ${number}: ${frames.damage}` };
     }
     cache.keep(segment, bytes);
   }

@@ -209,8 +209,8 @@ export class UnionFileSystem implements FileSystem {
   link(ino: number, directory: number, name: string): void {
     this.#checkInode(ino);
     const { upper, now } = this.#parts;
-    if (upper.isDirectory(ino)) throw new FsError('EPERM', 'a hard link to a directory');
     this.#checkFree(directory, name);
+    if (upper.isDirectory(ino)) throw new FsError('EPERM', 'a hard link to a directory');
     if (upper.orphans.has(ino)) throw new FsError('ENOENT', 'the file was removed');
     if (upper.nlink(ino) >= LINK_MAX) throw new FsError('EMLINK', name);
     this.#checkRoom(name.length);
@@ -218,8 +218,9 @@ export class UnionFileSystem implements FileSystem {
   }
 
   rename(from: number, name: string, to: number, newName: string): void {
-    const ino = this.lookup(from, name);
+    this.#checkDirectory(from);
     this.#checkDirectory(to);
+    const ino = this.lookup(from, name);
     checkNewName(newName);
     const { upper, now } = this.#parts;
     if (upper.orphans.has(to)) throw new FsError('ENOENT', 'the directory was removed');

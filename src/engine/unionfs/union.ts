@@ -26,7 +26,7 @@ import { UnionFileSystem } from './union-filesystem.ts';
 import type { Upper } from './upper.ts';
 import { usedBytesOf } from './usage.ts';
 
-export type { FileChange } from './changes.ts';
+export type { FileChange, FileChange as Change } from './changes.ts';
 export type { Lower } from './lower.ts';
 
 export interface CopyUp {
@@ -124,11 +124,7 @@ export async function openUnion(options: UnionOptions): Promise<Union> {
     onDurable: () => compaction?.consider(),
   });
   compaction = new Compaction({ upper, log, cache, segmentBytes });
-  if (damage !== undefined) {
-    // what comes after the damage must never be replayed
-    compaction.checkpoint();
-    await log.flush();
-  }
+  if (damage !== undefined) await compaction.recover(replayed.torn);
   const union = new JournaledUnion(
     options,
     upper,
