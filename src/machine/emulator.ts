@@ -59,19 +59,29 @@ export class Emulator {
     yieldWithoutDelay(internals.loop);
   }
 
-  /** An emulator that is loaded and does not run yet. */
+  /** An emulator that is loaded and does not run yet. Rejects for a state that v86 does not take. */
   static async load(options: EmulatorOptions): Promise<Emulator> {
     const { wasm, memoryBytes, start } = options;
-    const v86 = new V86({
-      ...HARDWARE,
-      memory_size: memoryBytes,
-      wasm_fn: async (imports) => (await WebAssembly.instantiate(wasm, imports)).exports,
-      filesystem: { handle9p: options.receive9p },
-      ...('boot' in start
-        ? { multiboot: { buffer: start.boot.buffer } }
-        : { initial_state: { buffer: start.state } }),
+    const v86 = await new Promise<V86>((resolve, reject) => {
+      const loading = new V86({
+        ...HARDWARE,
+        memory_size: memoryBytes,
+        wasm_fn: (imports) =>
+          WebAssembly.instantiate(wasm, imports).then(
+            ({ exports }) => exports,
+            (error: unknown) => {
+              reject(error);
+              // v86 has nowhere to report it: let it wait for what will not come
+              return new Promise(() => undefined);
+            },
+          ),
+        filesystem: { handle9p: options.receive9p },
+        ...('boot' in start ? { multiboot: { buffer: start.boot.buffer } } : {}),
+      });
+      listen(loading, 'emulator-loaded', () => resolve(loading));
     });
-    await new Promise<void>((resolve) => listen(v86, 'emulator-loaded', () => resolve()));
+    // not as the option `initial_state`: v86 would lose the error of a broken one
+    if ('state' in start) await v86.restore_state(start.state);
     return new Emulator(v86, options);
   }
 
