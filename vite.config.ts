@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { defineConfig, type Plugin } from 'vite';
+import { defineConfig, type Plugin, type UserConfig } from 'vite';
 import { headerPolicy, pagePolicy } from './scripts/content-security-policy.ts';
 import { currentSnapshotKey } from './scripts/snapshot.ts';
 
@@ -39,23 +39,25 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
-export default defineConfig(async () => ({
-  // with it the engine knows the snapshot that fits without reading the kernel (workers/engine.worker.ts)
-  define: { LAYERBOX_SNAPSHOT_KEY: JSON.stringify(await currentSnapshotKey()) },
-  // relative: the site works from any sub-path
-  base: './',
-  plugins: [svelte(), emulator(), contentSecurityPolicy()],
-  worker: { format: 'es', plugins: () => [] },
-  build: {
-    target: 'es2023',
-    outDir: 'dist',
-    // nothing as data: URLs, which the policy would refuse for fonts and scripts
-    assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
-    reportCompressedSize: false,
-  },
-  server: {
-    headers: { 'Content-Security-Policy': headerPolicy({ 'connect-src': ['ws:'] }) },
-    watch: { ignored: ['**/dist/**', '**/dist-lib/**', '**/guest/**', '**/public/**', '**/.cache/**'] },
-  },
-}));
+export default defineConfig(
+  async (): Promise<UserConfig> => ({
+    // with it the engine knows the snapshot that fits without reading the kernel (workers/engine.worker.ts)
+    define: { LAYERBOX_SNAPSHOT_KEY: JSON.stringify(await currentSnapshotKey()) },
+    // relative: the site works from any sub-path
+    base: './',
+    plugins: [svelte(), emulator(), contentSecurityPolicy()],
+    worker: { format: 'es', plugins: () => [] },
+    build: {
+      target: 'es2023',
+      outDir: 'dist',
+      // nothing as data: URLs, which the policy would refuse for fonts and scripts
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      reportCompressedSize: false,
+    },
+    server: {
+      headers: { 'Content-Security-Policy': headerPolicy({ 'connect-src': ['ws:'] }) },
+      watch: { ignored: ['**/dist/**', '**/dist-lib/**', '**/guest/**', '**/public/**', '**/.cache/**'] },
+    },
+  }),
+);

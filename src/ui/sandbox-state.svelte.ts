@@ -1,0 +1,106 @@
+/** What the page knows of its sandbox: read again when an event says that it changed, one reading at a time. */
+
+import type { StampedEvent } from '../rpc/engine-types.ts';
+import { LayerboxError } from '../rpc/engine-types.ts';
+import type { ContainerSummary, ImageSummary, Sandbox } from '../rpc/sandbox.ts';
+import { afterEvent, type Pulls } from './pulls.ts';
+
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+}
+
+export function failureOf(error: unknown): Failure {
+  if (error instanceof LayerboxError) return { code: error.code, message: error.message };
+  return { code: 'Unknown', message: error instanceof Error ? error.message : String(error) };
+}
+
+type MachineStatus = Extract<StampedEvent, { type: 'machine' }>;
+
+export class SandboxState {
+  readonly sandbox: Sandbox;
+  opening = $state<'opening' | 'open' | Failure>('opening');
+  machine = $state.raw<Pick<MachineStatus, 'status' | 'how' | 'reason'>>({ status: 'off' });
+  /** Undefined until they were read. */
+  images = $state.raw<readonly ImageSummary[] | undefined>();
+  containers = $state.raw<readonly ContainerSummary[] | undefined>();
+  pulls = $state.raw<Pulls>({});
+  storage = $state.raw<{ readonly usage: number; readonly quota: number } | undefined>();
+  /** Why the last reading failed. */
+  failure = $state.raw<Failure | undefined>();
+  /** Grows with each change of a container's files: what shows them reads again. */
+  changes = $state.raw<Readonly<Record<string, number>>>({});
+  #reading = false;
+  #stale = false;
+
+  constructor(sandbox: Sandbox, ready: Promise<void>) {
+    this.sandbox = sandbox;
+    sandbox.events().subscribe((event) => this.#take(event));
+    ready.then(
+      () => {
+        this.opening = 'open';
+        this.refresh();
+      },
+      (error: unknown) => {
+        this.opening = failureOf(error);
+      },
+    );
+  }
+
+  /** Reads the lists again; while a reading is under way, once more after it. */
+  refresh(): void {
+    this.#stale = true;
+    if (!this.#reading) void this.#read();
+  }
+
+  dismissPull(reference: string): void {
+    const { [reference]: _, ...others } = this.pulls;
+    this.pulls = others;
+  }
+
+  async #read(): Promise<void> {
+    this.#reading = true;
+    try {
+      while (this.#stale) {
+        this.#stale = false;
+        const [images, containers] = await Promise.all([this.sandbox.images(), this.sandbox.containers()]);
+        this.images = images;
+        this.containers = containers;
+        this.storage = await storageEstimate();
+        this.failure = undefined;
+      }
+    } catch (error) {
+      this.failure = failureOf(error);
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  #take(event: StampedEvent): void {
+    switch (event.type) {
+      case 'machine':
+        this.machine = event;
+        break;
+      case 'pull':
+      case 'layer':
+        this.pulls = afterEvent(this.pulls, event);
+        if (event.type === 'pull' && event.status !== 'started') this.refresh();
+        break;
+      case 'change':
+      case 'copy-up':
+        this.changes = { ...this.changes, [event.container]: (this.changes[event.container] ?? 0) + 1 };
+        this.refresh();
+        break;
+      case 'container':
+      case 'image':
+      case 'storage':
+        this.refresh();
+        break;
+    }
+  }
+}
+
+async function storageEstimate(): Promise<{ usage: number; quota: number } | undefined> {
+  const { usage, quota } = (await navigator.storage?.estimate?.()) ?? {};
+  return usage === undefined || quota === undefined ? undefined : { usage, quota };
+}

@@ -1,0 +1,53 @@
+/** The terminal's colours, to go with the page's; xterm.js takes care of their contrast. */
+
+import type { ITheme } from '@xterm/xterm';
+import type { Theme } from '../theme.svelte.ts';
+
+export const palettes: Readonly<Record<Theme, ITheme>> = {
+  dark: {
+    background: '#111316',
+    foreground: '#e4e4e1',
+    cursor: '#e4e4e1',
+    cursorAccent: '#111316',
+    selectionBackground: '#35507080',
+    black: '#33373d',
+    red: '#f2777a',
+    green: '#8fc379',
+    yellow: '#e3b75f',
+    blue: '#6cb4f2',
+    magenta: '#d291d9',
+    cyan: '#5fc3c3',
+    white: '#cfcfcb',
+    brightBlack: '#8b9097',
+    brightRed: '#ff9da0',
+    brightGreen: '#aee39a',
+    brightYellow: '#f7d58a',
+    brightBlue: '#9bcefa',
+    brightMagenta: '#e6b3eb',
+    brightCyan: '#8fe0e0',
+    brightWhite: '#ffffff',
+  },
+  light: {
+    background: '#ffffff',
+    foreground: '#1c1d1f',
+    cursor: '#1c1d1f',
+    cursorAccent: '#ffffff',
+    selectionBackground: '#b5d3ee99',
+    black: '#1c1d1f',
+    red: '#b3261e',
+    green: '#2c6e1f',
+    yellow: '#7a5600',
+    blue: '#0b5cad',
+    magenta: '#8a2f93',
+    cyan: '#0b6b6b',
+    white: '#6b6e73',
+    brightBlack: '#55585e',
+    brightRed: '#c8372d',
+    brightGreen: '#357f26',
+    brightYellow: '#8a6200',
+    brightBlue: '#1769bd',
+    brightMagenta: '#9c3fa5',
+    brightCyan: '#0f7a7a',
+    brightWhite: '#3a3c40',
+  },
+};

@@ -1,0 +1,83 @@
+/** The engine on the stores, the machine and the fetch of where it runs: in a worker or in Node. */
+
+import { openEngine } from '../src/engine/engine.ts';
+import { EventStream, type StampedEvent } from '../src/engine/events.ts';
+import type { LayerIngestor } from '../src/engine/image/layer-ingestor.ts';
+import { joinMirrors, type Mirrors } from '../src/engine/registry/registries.ts';
+import type { Fetch } from '../src/engine/registry/request.ts';
+import type { ContentStore } from '../src/engine/store/content.ts';
+import type { JournalStore } from '../src/engine/store/journal.ts';
+import type { RecordStore } from '../src/engine/store/records.ts';
+import type { MachineFiles } from '../src/machine/assets.ts';
+import { createMachine } from '../src/machine/v86-machine.ts';
+import { engineHost } from '../src/rpc/engine-host.ts';
+import type { SandboxHost } from '../src/rpc/host.ts';
+import type { SandboxOptions } from '../src/rpc/sandbox.ts';
+
+export interface SandboxStores {
+  readonly content: ContentStore;
+  readonly records: RecordStore;
+  readonly journals: JournalStore;
+  readonly ingestor: LayerIngestor;
+  /** For `docker info`. */
+  readonly description: string;
+  close(): Promise<void>;
+}
+
+export interface SandboxPlace {
+  /** URL of the folder with `registry/`, with a slash at its end; `fetch` must reach it. */
+  readonly assets: string;
+  readonly fetch: Fetch;
+  readonly machineFiles: MachineFiles;
+  /** The snapshot that was built with this code; without it the machine finds out which one fits. */
+  readonly snapshotKey?: string;
+}
+
+/** Opens a sandbox; when that fails, the stores are closed again. `emit` gets its events from the first on. */
+export async function joinEngine(
+  options: SandboxOptions,
+  stores: SandboxStores,
+  place: SandboxPlace,
+  emit: (event: StampedEvent) => void,
+): Promise<SandboxHost> {
+  const events = new EventStream(Date.now);
+  events.subscribe(emit);
+  const report = (error: unknown) => console.error(error);
+  try {
+    const engine = await openEngine({
+      content: stores.content,
+      records: stores.records,
+      journals: stores.journals,
+      ingestor: stores.ingestor,
+      mirrors: withBundled(options.mirrors ?? {}, place.assets),
+      fetch: place.fetch,
+      ...(options.machine !== false && {
+        machine: createMachine({
+          files: place.machineFiles,
+          ...(options.memory !== undefined && { memoryMB: options.memory }),
+          ...(place.snapshotKey !== undefined && { snapshotKey: place.snapshotKey }),
+          report,
+        }),
+      }),
+      events,
+      now: Date.now,
+      random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+      description: { storage: stores.description, assets: place.assets },
+      onFailure: report,
+    });
+    return engineHost(engine, () => stores.close());
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
+}
+
+/**
+ * The bundled layout serves what Docker Hub would: after the mirrors that the user gave for it, of which the longest
+ * key alone is asked.
+ */
+export function withBundled(own: Mirrors, assets: string): Mirrors {
+  const bundled = `layout:${assets}registry/`;
+  const keys = ['docker.io', ...Object.keys(own).filter((key) => key.startsWith('docker.io/'))];
+  return joinMirrors(own, Object.fromEntries(keys.map((key) => [key, bundled])));
+}
