@@ -32,7 +32,12 @@ const noise = (length: number) => {
 };
 const tar = joined(file('etc/motd', 'hello\n'), file('noise', noise(200_000)), endOfArchive);
 const gz = Uint8Array.from(gzipSync(tar));
-const badTar = joined(file('good', 'x'), header({ name: 'bad', checksum: '0000001\0' }));
+// long enough that most of it is still to come when the damage shows
+const badTar = joined(
+  file('good', 'x'),
+  header({ name: 'bad', checksum: '0000001\0' }),
+  file('noise', noise(500_000)),
+);
 const sha = (bytes: Uint8Array, algorithm: 'sha256' | 'sha512' = 'sha256'): Digest =>
   `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
 const what = 'layer sha256:0123456789ab of busybox:latest';
@@ -253,6 +258,12 @@ describe('ingestLayer refuses', () => {
       new RegExp(`^${what}: the tar header of "bad" at byte 1024: its checksum is 1`),
     ],
     [
+      'a plain tar that is damaged at its source',
+      () => [requestFor(badTar, badTar), send(badTar)],
+      CorruptLayerError,
+      new RegExp(`^${what}: the tar header of "bad" at byte 1024: its checksum is 1`),
+    ],
+    [
       'a gzip that is damaged at its source',
       () => [requestFor(changedAt(gz, gz.length - 6), tar), send(changedAt(gz, gz.length - 6))],
       CorruptLayerError,
@@ -314,32 +325,29 @@ describe('ingestLayer refuses', () => {
     expect(await content.pendingIngests()).toEqual([]);
   });
 
-  it.each(['blob', 'tar'] as const)(
-    'a store that is full, and leaves nothing staged: %s',
-    async (part) => {
-      answer = send(gz);
-      const content = new MemoryContentStore();
-      const full: ContentStore = Object.assign(Object.create(content), {
-        stat: content.stat.bind(content),
-        list: content.list.bind(content),
-        ingest: async (id: string) => {
-          const writer = await content.ingest(id);
-          if (!id.endsWith(part)) return writer;
-          return {
-            size: 0,
-            write: async () => {
-              throw new StorageFullError('no room');
-            },
-            commit: (digest: Digest) => writer.commit(digest),
-            abort: () => writer.abort(),
-          };
-        },
-      });
-      await expect(ingest(requestFor(gz, tar), full)).rejects.toThrow(StorageFullError);
-      expect(await content.list()).toEqual([]);
-      expect(await content.pendingIngests()).toEqual([]);
-    },
-  );
+  it.each(['blob', 'tar'] as const)('a store that is full, and leaves nothing staged: %s', async (part) => {
+    answer = send(gz);
+    const content = new MemoryContentStore();
+    const full: ContentStore = Object.assign(Object.create(content), {
+      stat: content.stat.bind(content),
+      list: content.list.bind(content),
+      ingest: async (id: string) => {
+        const writer = await content.ingest(id);
+        if (!id.endsWith(part)) return writer;
+        return {
+          size: 0,
+          write: async () => {
+            throw new StorageFullError('no room');
+          },
+          commit: (digest: Digest) => writer.commit(digest),
+          abort: () => writer.abort(),
+        };
+      },
+    });
+    await expect(ingest(requestFor(gz, tar), full)).rejects.toThrow(StorageFullError);
+    expect(await content.list()).toEqual([]);
+    expect(await content.pendingIngests()).toEqual([]);
+  });
 });
 
 describe('ingestLayer when it is aborted', () => {
@@ -375,6 +383,22 @@ describe('ingestLayer when it is aborted', () => {
       expect(await content.pendingIngests()).toEqual([]);
     },
   );
+
+  it('ends the wait for a body that does not know of the signal', async () => {
+    answer = (_, response) => {
+      response.setHeader('content-length', gz.length);
+      response.write(gz.subarray(0, 5000));
+    };
+    const content = new MemoryContentStore();
+    const controller = new AbortController();
+    const ingesting = ingestLayer(
+      requestFor(gz, tar),
+      { fetch: (url) => fetch(url), content },
+      { signal: controller.signal, onProgress: () => setTimeout(() => controller.abort()) },
+    );
+    await expect(ingesting).rejects.toThrow(CancelledError);
+    expect(await content.pendingIngests()).toEqual([]);
+  });
 
   it('does not begin', async () => {
     let requests = 0;
