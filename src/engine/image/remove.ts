@@ -140,13 +140,13 @@ function onlyDigestsOfSameRepository(record: ImageRecord, others: readonly Image
 
 /** Docker keeps a digest reference beside each tag that was pulled, and tells of it when the last tag goes. */
 function untaggedNames(removed: readonly ImageRecord[], all: readonly ImageRecord[]): readonly string[] {
-  const gone = new Set(removed);
+  const gone = new Set(removed.map(({ id }) => id));
   const lines = new Set<string>();
   for (const record of removed) {
     if (isDangling(record)) continue;
     const reference = parseReference(record.id);
     lines.add(familiarReference(reference));
-    const remaining = all.filter((other) => !gone.has(other) && !isDangling(other));
+    const remaining = all.filter((other) => !gone.has(other.id) && !isDangling(other));
     const isLast = !remaining.some((other) => fullName(parseReference(other.id)) === fullName(reference));
     if (isLast) lines.add(`${familiarName(reference)}@${record.target.digest}`);
   }
