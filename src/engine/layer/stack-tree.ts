@@ -104,7 +104,7 @@ function hideLowers(root: StackNode, index: LayerIndex, entries: readonly LayerE
 function addEntries(root: StackNode, index: LayerIndex, entries: readonly LayerEntry[], layer: number): void {
   const links: StackNode[] = [];
   const top = entries[0];
-  if (top !== undefined && !top.implicit) {
+  if (top !== undefined && (!top.implicit || layer === 0)) {
     root.entry = top;
     root.layer = layer;
   }

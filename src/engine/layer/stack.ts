@@ -34,7 +34,7 @@ export interface StackIndex {
   size(number: number): number;
   /** Where the content starts in the uncompressed tar of its layer. */
   offset(number: number): number;
-  /** Layer that the entry and its content come from; -1 for a directory that no layer names. */
+  /** Layer that the entry and its content come from; -1 for the root of no layers. */
   layer(number: number): number;
   source(number: number): { readonly layer: number; readonly entry: number };
   canonical(number: number): number;

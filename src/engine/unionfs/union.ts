@@ -34,7 +34,7 @@ export interface CopyUp {
   readonly path: string;
   readonly ino: number;
   readonly type: FileType;
-  /** The layer that it was in; -1 and undefined for a directory that no layer names. */
+  /** The layer that it was in; -1 and undefined for the root of no layers. */
   readonly layer: number;
   readonly diffID: DiffID | undefined;
 }

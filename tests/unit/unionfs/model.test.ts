@@ -179,6 +179,7 @@ describe('a union and a model of it', () => {
         fc.constantFrom('lowers' as const, 'nothing' as const),
         fc.array(fc.oneof({ arbitrary: change, weight: 9 }, { arbitrary: durable, weight: 2 }), {
           maxLength: 60,
+          size: 'max',
         }),
         async (over, steps) => {
           const lowers = lowersOf(over, true);
@@ -211,6 +212,7 @@ describe('a union and a model of it', () => {
       fc.asyncProperty(
         fc.array(fc.oneof({ arbitrary: change, weight: 6 }, { arbitrary: durable, weight: 1 }), {
           maxLength: 40,
+          size: 'max',
         }),
         fc.double({ min: 0, max: 1, noNaN: true }),
         async (steps, where) => {
