@@ -1,5 +1,12 @@
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+
+/** A profile on the disk: in a private window Chromium keeps IndexedDB in memory and has neither files nor quotas. */
+const profile = join(tmpdir(), `layerbox-browser-${process.pid}`);
+process.on('exit', () => rmSync(profile, { recursive: true, force: true }));
 
 /**
  * unit         pure code in Node
@@ -18,15 +25,20 @@ export default defineConfig({
         },
       },
       {
+        // Known from the start: one that is found on the way reloads the page in the middle of a test.
+        optimizeDeps: { include: ['@isomorphic-git/lightning-fs', 'comlink', 'hash-wasm', 'idb', 'pako'] },
         test: {
           name: 'browser',
           include: ['tests/browser/**/*.test.ts', 'tests/conformance/**/*.indexeddb.test.ts'],
           testTimeout: 120_000,
+          // One profile, so one after the other.
+          fileParallelism: false,
           browser: {
             enabled: true,
             headless: true,
             screenshotFailures: false,
             provider: playwright({
+              persistentContext: profile,
               launchOptions: {
                 executablePath: process.env.LAYERBOX_CHROMIUM ?? '/usr/bin/chromium',
                 args: [

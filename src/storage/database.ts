@@ -44,10 +44,14 @@ export interface SandboxSchema extends DBSchema, RecordStores {
   chunks: { key: [string, number]; value: Chunk };
 }
 
-type Migration = (db: IDBPDatabase<SandboxSchema>) => void;
+/** One step of the schema: makes stores, or rewrites what is in them. */
+export type Migration = (
+  db: IDBPDatabase<SandboxSchema>,
+  transaction: IDBPTransaction<SandboxSchema, StoreNames<SandboxSchema>[], 'versionchange'>,
+) => void | Promise<void>;
 
 /** `migrations[n]` leads from version n to n + 1. One that was released is never changed: add another. */
-const migrations: readonly Migration[] = [
+export const migrations: readonly Migration[] = [
   (db) => {
     for (const kind of ['layers', 'images', 'leases', 'containers', 'logs', 'meta', 'ingests'] as const) {
       db.createObjectStore(kind, { keyPath: 'id' });
@@ -56,9 +60,6 @@ const migrations: readonly Migration[] = [
     db.createObjectStore('chunks');
   },
 ];
-
-/** The version of the schema that this code writes. */
-export const databaseVersion = migrations.length;
 
 /** The name of a sandbox's database in the browser. */
 export function databaseName(sandbox: string): string {
@@ -78,15 +79,21 @@ export class SandboxDatabase {
   /**
    * Opens the sandbox's database, making or migrating it as needed. Throws
    * StorageFailedError when a newer Layerbox wrote it, or when another tab holds
-   * an older one open.
+   * an older one open. `steps` is for tests of steps to come.
    */
-  static async open(sandbox: string): Promise<SandboxDatabase> {
-    const doing = `opening sandbox ${JSON.stringify(sandbox)}`;
+  static async open(sandbox: string, steps: readonly Migration[] = migrations): Promise<SandboxDatabase> {
     return new Promise((resolve, reject) => {
       let refused = false;
-      const opening = openDB<SandboxSchema>(databaseName(sandbox), databaseVersion, {
-        upgrade: (db, from) => {
-          for (const migrate of migrations.slice(from)) migrate(db);
+      const opening = openDB<SandboxSchema>(databaseName(sandbox), steps.length, {
+        upgrade: async (db, from, _to, transaction) => {
+          try {
+            for (const migrate of steps.slice(from)) await migrate(db, transaction);
+          } catch (error) {
+            // Nothing of a step that failed is kept: the opening fails, and the next one tries again.
+            transaction.done.catch(() => undefined); // says only that it was aborted
+            transaction.abort();
+            reject(storageFailure(error, `bringing sandbox ${JSON.stringify(sandbox)} up to date`));
+          }
         },
         // Connections of this code close themselves when asked to (below). One that does not
         // belongs to a tab that hangs: waiting for it would hang this one, too.
@@ -105,7 +112,7 @@ export class SandboxDatabase {
       });
       opening.then(
         (db) => (refused ? db.close() : resolve(new SandboxDatabase(db))),
-        (cause: unknown) => reject(openingFailure(cause, sandbox, doing)),
+        (cause: unknown) => reject(openingFailure(cause, sandbox)),
       );
     });
   }
@@ -161,15 +168,15 @@ export async function deleteSandboxDatabase(sandbox: string): Promise<void> {
   }
 }
 
-function openingFailure(cause: unknown, sandbox: string, doing: string): Error {
+function openingFailure(cause: unknown, sandbox: string): Error {
   if (cause instanceof DOMException && cause.name === 'VersionError') {
     return new StorageFailedError(
       `sandbox ${JSON.stringify(sandbox)} was written by a newer version of Layerbox: reload the page to get that version, or open a sandbox of another name`,
-      { sandbox, version: databaseVersion },
+      { sandbox, version: migrations.length },
       { cause },
     );
   }
-  return storageFailure(cause, doing);
+  return storageFailure(cause, `opening sandbox ${JSON.stringify(sandbox)}`);
 }
 
 function abortIfOpen(transaction: { abort(): void }): void {

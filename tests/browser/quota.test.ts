@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { cdp } from 'vitest/browser';
+import { StorageFullError } from '../../src/engine/errors.ts';
+import { digestOf } from '../../src/engine/oci/digest.ts';
+import { deleteSandboxDatabase, SandboxDatabase } from '../../src/storage/database.ts';
+import { IndexedDBContentStore } from '../../src/storage/indexeddb-content.ts';
+import { IndexedDBRecordStore } from '../../src/storage/indexeddb-records.ts';
+import { LightningJournalStore } from '../../src/storage/lightning-journal.ts';
+import { deleteSegmentDatabase } from '../../src/storage/segment-database.ts';
+import { countingBytes } from '../conformance/bytes.ts';
+import { freshSandbox } from '../conformance/sandbox-name.ts';
+
+const mebibyte = 1024 * 1024;
+
+/** Allows the origin so many bytes more than it has; undefined for the browser's own limit. */
+async function allow(more: number | undefined): Promise<void> {
+  const { usage = 0 } = await navigator.storage.estimate();
+  await cdp().send('Storage.overrideQuotaForOrigin', {
+    origin: location.origin,
+    ...(more === undefined ? {} : { quotaSize: usage + more }),
+  });
+}
+
+describe('a full storage', () => {
+  const sandbox = freshSandbox('full');
+  let database: SandboxDatabase;
+  let journals: LightningJournalStore;
+
+  beforeAll(async () => {
+    database = await SandboxDatabase.open(sandbox);
+    journals = await LightningJournalStore.open(sandbox);
+    await allow(4 * mebibyte);
+    const records = new IndexedDBRecordStore(database);
+    // Chromium asks for the limit only when what it remembers of it is used up, or half a minute old.
+    await vi.waitFor(
+      async () => {
+        const id = 'probe/1';
+        const refused = await records
+          .commit([{ kind: 'logs', put: { id, bytes: countingBytes(6 * mebibyte) } }])
+          .then(
+            () => false,
+            (error: unknown) => error instanceof StorageFullError,
+          );
+        await records.commit([{ kind: 'logs', delete: id }]);
+        if (!refused) throw new Error('the new limit is not felt yet');
+      },
+      { timeout: 100_000, interval: 1000 },
+    );
+  }, 120_000);
+
+  afterAll(async () => {
+    await allow(undefined);
+    await journals.close();
+    database.close();
+    await deleteSandboxDatabase(sandbox);
+    await deleteSegmentDatabase(sandbox);
+  });
+
+  it('fails a commit of records whole', async () => {
+    const records = new IndexedDBRecordStore(database);
+    await expect(
+      records.commit([
+        { kind: 'meta', put: { id: 'x', value: 1 } },
+        { kind: 'logs', put: { id: 'c/1', bytes: countingBytes(8 * mebibyte) } },
+      ]),
+    ).rejects.toThrow(StorageFullError);
+    expect(await records.ids('meta')).toEqual([]);
+    await records.commit([{ kind: 'meta', put: { id: 'x', value: 1 } }]);
+  });
+
+  it('fails an append to a journal, after which smaller ones and removals go on', async () => {
+    const journal = await journals.open('host');
+    const kept = await journal.append(countingBytes(10_000));
+    await expect(journal.append(countingBytes(16 * mebibyte))).rejects.toThrow(StorageFullError);
+    const next = await journal.append(Uint8Array.of(1));
+    await journal.remove([kept]);
+    expect(journal.segments).toEqual([{ number: next, size: 1 }]);
+    await journals.close();
+    journals = await LightningJournalStore.open(sandbox);
+    expect((await journals.open('host')).segments).toEqual([{ number: next, size: 1 }]);
+  });
+
+  it('ends an ingest with a sentence, leaves what was there, and takes more once there is room', async () => {
+    const content = new IndexedDBContentStore(database);
+    const small = countingBytes(1000);
+    const digest = await digestOf(small);
+    const first = await content.ingest('small');
+    await first.write(small);
+    await first.commit(digest);
+
+    const large = countingBytes(64 * mebibyte);
+    const ingestLarge = async () => {
+      const writer = await content.ingest('large');
+      try {
+        for (let at = 0; at < large.byteLength; at += mebibyte)
+          await writer.write(large.slice(at, at + mebibyte));
+        await writer.commit(await digestOf(large));
+      } catch (error) {
+        await writer.abort();
+        throw error;
+      }
+    };
+    const failure = await ingestLarge().catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(StorageFullError);
+    expect(String(failure)).toContain('free space');
+    expect(await content.list()).toEqual([{ digest, size: 1000 }]);
+    expect(await content.pendingIngests()).toEqual([]);
+
+    await allow(undefined);
+    await ingestLarge();
+    expect((await content.list()).length).toBe(2);
+  });
+});
