@@ -110,7 +110,7 @@ function words(text: string): string[] {
 }
 
 export type Found =
-  | { readonly name: string; readonly group: Management }
+  | { readonly name: string; readonly group: Management; readonly help: boolean }
   | {
       readonly name: string;
       readonly group?: undefined;
@@ -129,7 +129,9 @@ export function findCommand(argv: readonly string[]): Found {
     throw new UsageError(`docker: unknown command: docker ${printableName(first)}`, { exitCode: 1 });
   }
   const name = `docker ${first}`;
-  if (second === undefined || second === '--help' || second === '-h') return { name, group };
+  if (second === undefined || second === '--help' || second === '-h') {
+    return { name, group, help: second !== undefined };
+  }
   const command = group.commands.get(second);
   if (command !== undefined) return { name: `${name} ${second}`, command, rest: argv.slice(2) };
   if (group.later.includes(second)) throw notYet(`${first} ${second}`);

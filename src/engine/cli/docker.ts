@@ -73,7 +73,7 @@ async function dispatch(
     return 0;
   }
   if (top.words.length === 0) {
-    await stdio.write('err', new TextEncoder().encode(dockerHelp()));
+    await print.error(dockerHelp().trimEnd());
     return 0;
   }
   if (top.words[0] === 'help') return helpCommand(top.words.slice(1), print, columns);
@@ -81,7 +81,9 @@ async function dispatch(
   const found = findCommand(top.words);
   call.name = found.name;
   if (found.group !== undefined) {
-    await print.error(managementHelp(found.name, found.group).trimEnd());
+    const text = managementHelp(found.name, found.group);
+    if (found.help) await print.text(text);
+    else await print.error(text.trimEnd());
     return 0;
   }
   const { command } = found;
