@@ -165,9 +165,12 @@ function invalidMirror(key: string, value: string, cause: unknown): Error {
 /** Where a registry answers: plain http on this machine, https elsewhere; Docker Hub's API has a host of its own. */
 function originAddress(registry: string): string {
   if (registry === 'docker.io') return 'https://registry-1.docker.io';
+  return `${isLoopback(registry) ? 'http' : 'https'}://${registry}`;
+}
+
+function isLoopback(registry: string): boolean {
   const host = registry.replace(/:[0-9]+$/, '');
-  const isLoopback = host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
-  return `${isLoopback ? 'http' : 'https'}://${registry}`;
+  return host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
 /** Failures that say "not from here". What does not verify, or was cancelled, ends the search. */
@@ -207,17 +210,26 @@ function unreadable(reference: Reference, error: LayerboxError): string {
   const name = familiarReference(reference);
   // a digest is no name in a layout; what has it is found there by digest whatever its name
   const kept = `${familiarName(reference)}:${reference.tag ?? 'latest'}`;
-  const origin = new URL(originAddress(reference.registry)).origin;
-  return [
-    `cannot pull ${name}: no answer from ${origin} that this page may read. Either it is down, or it does not send CORS headers: ` +
+  const origin = originAddress(reference.registry);
+  const cause = error.cause === undefined ? '' : ` (${describe(error.cause)})`;
+  const lines = [
+    `cannot pull ${name}: no answer from ${origin} that this page may read${cause}. Either it is down, or it does not send CORS headers: ` +
       'a web page may read another site only when that site allows it, and Docker Hub and most public registries do not.',
-    'To bring the image here, copy it where CORS is allowed and name that place in `mirrors`:',
-    `- into a folder on a web server: skopeo copy docker://${formatReference(reference)} oci:registry:${kept}, ` +
-      `then mirrors: { "${reference.registry}": "layout:https://<server>/registry/" }`,
-    `- or into a registry that sends CORS headers: skopeo copy docker://${formatReference(reference)} docker://<registry>/${reference.repository}, ` +
-      `then mirrors: { "${reference.registry}": "https://<registry>" }`,
-    ...(error.cause === undefined ? [] : [`(${describe(error.cause)})`]),
-  ].join('\n');
+  ];
+  if (isLoopback(reference.registry)) {
+    lines.push(
+      `Check that a registry runs at ${origin} and sends Access-Control-Allow-Origin (http.headers in the configuration of CNCF Distribution).`,
+    );
+  } else {
+    lines.push(
+      'To bring the image here, copy it where CORS is allowed and name that place in `mirrors`:',
+      `- into a folder on a web server: skopeo copy docker://${formatReference(reference)} oci:registry:${kept}, ` +
+        `then mirrors: { "${reference.registry}": "layout:https://<server>/registry/" }`,
+      `- or into a registry that sends CORS headers: skopeo copy docker://${formatReference(reference)} docker://<registry>/${reference.repository}, ` +
+        `then mirrors: { "${reference.registry}": "https://<registry>" }`,
+    );
+  }
+  return lines.join('\n');
 }
 
 function describe(cause: unknown): string {

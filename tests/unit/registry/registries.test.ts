@@ -158,6 +158,13 @@ describe('the search', () => {
     );
   });
 
+  it('that gets no answer on this machine says what to look at there', async () => {
+    const { resolve } = made();
+    await expect(resolve('localhost:5000/app')).rejects.toThrow(
+      'Check that a registry runs at http://localhost:5000 and sends Access-Control-Allow-Origin',
+    );
+  });
+
   it('tells of every request', async () => {
     const { web, seen, resolve } = made();
     const repository = good();
