@@ -3,6 +3,7 @@
 import type { StampedEvent } from '../rpc/engine-types.ts';
 import { LayerboxError } from '../rpc/engine-types.ts';
 import type { ContainerSummary, ImageSummary, Sandbox } from '../rpc/sandbox.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { afterEvent, type Pulls } from './pulls.ts';
 
 export interface Failure {
@@ -30,8 +31,6 @@ export class SandboxState {
   failure = $state.raw<Failure | undefined>();
   /** Grows with each change of a container's files: what shows them reads again. */
   changes = $state.raw<Readonly<Record<string, number>>>({});
-  #reading = false;
-  #stale = false;
 
   constructor(sandbox: Sandbox, ready: Promise<void>) {
     this.sandbox = sandbox;
@@ -48,10 +47,7 @@ export class SandboxState {
   }
 
   /** Reads the lists again; while a reading is under way, once more after it. */
-  refresh(): void {
-    this.#stale = true;
-    if (!this.#reading) void this.#read();
-  }
+  readonly refresh = oneAtATime(() => this.#read());
 
   dismissPull(reference: string): void {
     const { [reference]: _, ...others } = this.pulls;
@@ -59,20 +55,14 @@ export class SandboxState {
   }
 
   async #read(): Promise<void> {
-    this.#reading = true;
     try {
-      while (this.#stale) {
-        this.#stale = false;
-        const [images, containers] = await Promise.all([this.sandbox.images(), this.sandbox.containers()]);
-        this.images = images;
-        this.containers = containers;
-        this.storage = await storageEstimate();
-        this.failure = undefined;
-      }
+      const [images, containers] = await Promise.all([this.sandbox.images(), this.sandbox.containers()]);
+      this.images = images;
+      this.containers = containers;
+      this.storage = await storageEstimate();
+      this.failure = undefined;
     } catch (error) {
       this.failure = failureOf(error);
-    } finally {
-      this.#reading = false;
     }
   }
 

@@ -10,6 +10,8 @@ export class Terminals {
   active = $state(0);
   /** True once something was typed by the reader, or for the reader. */
   used = $state(false);
+  /** Grows whenever the terminal was asked for: where it is not on screen, it has to come there. */
+  asked = $state(0);
   readonly #typists = new Map<number, (text: string) => void>();
   readonly #focusers = new Map<number, () => void>();
   readonly #pending = new Map<number, string>();
@@ -29,6 +31,10 @@ export class Terminals {
     if (this.tabs.length === 0) this.open();
     this.#type(this.active, command);
     this.focus();
+  }
+
+  show(id: number): void {
+    this.active = id;
   }
 
   close(id: number): void {
@@ -59,6 +65,7 @@ export class Terminals {
 
   #type(id: number, command: string): void {
     this.used = true;
+    this.asked += 1;
     const typist = this.#typists.get(id);
     if (typist === undefined) this.#pending.set(id, command);
     else typist(command);

@@ -1,0 +1,21 @@
+/** The page: the sandbox first, so that `window.sandbox` is there before the load event; then what shows it. */
+
+import './app.css';
+import { mount } from 'svelte';
+import { openInWorker } from '../rpc/open.ts';
+import App from './App.svelte';
+import { missingFeatures } from './frame/browser-features.ts';
+import UnsupportedBrowser from './frame/UnsupportedBrowser.svelte';
+import { SandboxState } from './sandbox-state.svelte.ts';
+
+const target = document.getElementById('app');
+if (target === null) throw new Error('The page has no element #app.');
+
+const missing = missingFeatures();
+if (missing.length > 0) {
+  mount(UnsupportedBrowser, { target, props: { missing } });
+} else {
+  const { sandbox, ready } = openInWorker({});
+  window.sandbox = sandbox;
+  mount(App, { target, props: { state: new SandboxState(sandbox, ready) } });
+}
