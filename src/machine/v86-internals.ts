@@ -26,6 +26,7 @@ export interface RunLoop {
 export interface Processor {
   /** Called when the guest asks for a reset. */
   reboot_internal(): void;
+  set_jit_config(index: number, value: number): void;
 }
 
 export interface Bus {
@@ -76,7 +77,7 @@ function isRunLoop(value: unknown): value is RunLoop {
 }
 
 function isProcessor(value: unknown): value is Processor {
-  return hasMethods(value, 'reboot_internal');
+  return hasMethods(value, 'reboot_internal', 'set_jit_config');
 }
 
 function isBus(value: unknown): value is Bus {

@@ -62,6 +62,9 @@ export class V86Machine implements Machine {
   #state: MachineState = { status: 'off' };
   #starting: Promise<void> | undefined;
   #isRestoring = false;
+  /** Names that the guest may still connect with a tree that is gone. */
+  readonly #withdrawn = new Set<string>();
+  #forgetting: Promise<unknown> | undefined;
   #emulator: Emulator | undefined;
   #multiplexer: Multiplexer | undefined;
   #clientListener: ((client: Client) => void) | undefined;
@@ -117,18 +120,25 @@ export class V86Machine implements Machine {
 
   exportTree(path: string, tree: FileSystem): void {
     this.#server.mount(path, tree);
+    if (!this.#withdrawn.delete(path) || !this.#isUp) return;
+    this.#forgetting = this.#running.control('drop', ['level', DROP_INODES]);
+    // told to whoever spawns next; nobody else depends on it
+    this.#forgetting.catch(() => undefined);
   }
 
+  /**
+   * The guest keeps what it knows of the tree until it needs the memory: that
+   * is stale and told from any other by its number. Only a name that is
+   * exported again must be forgotten first, and with it goes all the guest
+   * has cached, also of other containers.
+   */
   async withdrawTree(path: string): Promise<void> {
     if (!this.#server.isMounted(path)) return;
     if (this.#isUp) {
       await this.sync();
-      this.#server.unmount(path);
-      // the name may be exported again: the guest must not go on with the tree it knew
-      await this.#running.control('drop', ['level', DROP_INODES]);
-    } else {
-      this.#server.unmount(path);
+      this.#withdrawn.add(path);
     }
+    this.#server.unmount(path);
   }
 
   async spawn(spec: SpawnSpec): Promise<Process> {
@@ -141,6 +151,7 @@ export class V86Machine implements Machine {
         },
       );
     }
+    await this.#forgetting;
     return spawnProcess(this.#running, spec, spawnWords(spec));
   }
 

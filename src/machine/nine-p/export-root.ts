@@ -152,6 +152,11 @@ class MountedTree implements Tree {
   }
 }
 
+/** A node that stands for any of a tree that was withdrawn, and keeps nothing of it in memory. */
+export function staleNode({ number, path }: Tree): Node {
+  return { tree: { number, path, fs: new ShelfDirectories(), isMounted: false }, ino: ROOT };
+}
+
 /** qid.type: QTDIR and QTSYMLINK (9P2000.L has no more that the client looks at). */
 function qidType(type: FileType): number {
   if (type === 'dir') return 0x80;

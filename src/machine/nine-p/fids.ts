@@ -4,7 +4,7 @@
  */
 
 import { FsError } from '../../engine/unionfs/errno.ts';
-import type { Node, Tree } from './export-root.ts';
+import { type Node, staleNode, type Tree } from './export-root.ts';
 
 /**
  * Handles that a guest may have at a time. It keeps one for each directory
@@ -85,9 +85,14 @@ export class FidTable {
     return fid;
   }
 
-  /** Lets go of all inodes of a tree that is about to be unmounted; its numbers stay taken until the guest gives them back. */
+  /** Lets go of a tree that is about to be unmounted; its numbers stay taken until the guest gives them back. */
   releaseTree(tree: Tree): void {
-    for (const fid of this.#fids.values()) if (fid.node.tree === tree) letGo(fid);
+    const node = staleNode(tree);
+    for (const [number, fid] of this.#fids) {
+      if (fid.node.tree !== tree) continue;
+      letGo(fid);
+      this.#fids.set(number, { node, uid: fid.uid });
+    }
   }
 
   clear(): void {
@@ -97,6 +102,6 @@ export class FidTable {
 }
 
 function letGo(fid: Fid): void {
-  // inodes of an unmounted tree were let go all at once when it went
+  // a stale fid holds nothing: releaseTree let it go
   if (fid.node.tree.isMounted) fid.node.tree.fs.release(fid.node.ino);
 }
