@@ -79,6 +79,8 @@ export class Compaction {
 
   async #runOnce(): Promise<void> {
     const { log, cache } = this.#options;
+    // so that what is pending lies before the checkpoint, and need not be replayed
+    await log.flush();
     const candidates = new Set(log.segments);
     const residents = this.#residents(
       log.segments.filter((segment) => this.#isSmall(segment) || segment.live < segment.size / 2),

@@ -183,20 +183,17 @@ export class Log {
   }
 
   #drain(): void {
-    if (this.#draining) return;
-    this.#draining = true;
-    // appends, and rejects nobody but those who wait for a flush
-    void this.#appendAll().then(() => {
-      this.#draining = false;
-      if (this.#queue.length > 0 && this.#failure === undefined) this.#drain();
-    });
+    if (!this.#draining) void this.#appendAll();
   }
 
+  /** Never rejects: those who wait for a flush are told. Not draining any more the moment they are. */
   async #appendAll(): Promise<void> {
+    this.#draining = true;
     for (let first = this.#queue[0]; first !== undefined; first = this.#queue[0]) {
       try {
         await this.#store(first.buffer);
       } catch (cause) {
+        this.#draining = false;
         this.#fail(cause);
         return;
       }
@@ -207,6 +204,7 @@ export class Log {
       this.#settle();
       this.#options.onDurable();
     }
+    this.#draining = false;
   }
 
   async #store(buffer: SegmentBuffer): Promise<void> {

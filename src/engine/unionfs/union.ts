@@ -57,7 +57,7 @@ export interface UnionOptions {
   readonly lowers: readonly Lower[];
   /** `stackLayers` of the lowers' indexes, when it is at hand. */
   readonly stack?: StackIndex;
-  /** The union's own from here on: `close` closes it. */
+  /** The union's own from here on: `close` closes it, and so does a failure to open. */
   readonly journal: Journal;
   /** Nanoseconds since 1970. */
   readonly now: () => bigint;
@@ -104,12 +104,20 @@ function scheduleByTimeout(callback: () => void, milliseconds: number): () => vo
  * Throws StorageFailedError when the journal belongs to other lowers or cannot be read, CorruptLayerError as stackLayers does.
  */
 export async function openUnion(options: UnionOptions): Promise<Union> {
+  try {
+    return await openOver(options);
+  } catch (error) {
+    await options.journal.close();
+    throw error;
+  }
+}
+
+async function openOver(options: UnionOptions): Promise<Union> {
   const { lowers, journal, limits = {} } = options;
   const stack = options.stack ?? stackLayers(lowers.map((lower) => lower.index));
   const segmentBytes = limits.segmentBytes ?? MB;
   const cache = new SegmentCache(journal, limits.cacheBytes ?? 16 * MB);
-  const replayed = await replay(journal, stack, cache);
-  const { upper, segments, nextId, start, damage } = replayed;
+  const { upper, segments, nextId, start, damage, torn } = await replay(journal, stack, cache);
   let compaction: Compaction | undefined;
   const log = new Log({
     journal,
@@ -124,7 +132,7 @@ export async function openUnion(options: UnionOptions): Promise<Union> {
     onDurable: () => compaction?.consider(),
   });
   compaction = new Compaction({ upper, log, cache, segmentBytes });
-  if (damage !== undefined) await compaction.recover(replayed.torn);
+  if (damage !== undefined) await compaction.recover(torn);
   const union = new JournaledUnion(
     options,
     upper,
