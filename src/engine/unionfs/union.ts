@@ -26,7 +26,7 @@ import { UnionFileSystem } from './union-filesystem.ts';
 import type { Upper } from './upper.ts';
 import { usedBytesOf } from './usage.ts';
 
-export type { FileChange, FileChange as Change } from './changes.ts';
+export type { FileChange } from './changes.ts';
 export type { Lower } from './lower.ts';
 
 export interface CopyUp {
