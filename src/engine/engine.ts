@@ -24,6 +24,7 @@ import {
   MachineUnavailableError,
   NoSuchContainerError,
   NoSuchImageError,
+  StorageFailedError,
 } from './errors.ts';
 import type { EventStream } from './events.ts';
 import { Images } from './image/images.ts';
@@ -114,6 +115,7 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
     journal: await journals.open(HOST_TREE),
     now: () => BigInt(Math.trunc(now())) * 1_000_000n,
   });
+  if (home.damage !== undefined) onFailure(new StorageFailedError(`of the host's files: ${home.damage}`));
   return new Engine(ports, { images, containers, stacks, reader, home });
 }
 

@@ -1,6 +1,7 @@
 /** The Stdio of a `docker` program in the guest. */
 
 import type { Client, TerminalSize } from '../container/machine.ts';
+import { CancelledError } from '../errors.ts';
 import type { Stdio } from './stdio.ts';
 
 const SIGINT = 2;
@@ -27,8 +28,14 @@ export function clientStdio(client: Client): Stdio {
     const isEnd = number === SIGINT || number === SIGTERM || number === SIGHUP;
     if (isEnd && !forwards) aborted.abort();
   });
+  const left = new Promise<never>((_, reject) => {
+    const leave = () => reject(new CancelledError('the docker program has gone'));
+    if (client.gone.aborted) leave();
+    else client.gone.addEventListener('abort', leave, { once: true });
+  });
+  left.catch(() => undefined); // only a write that waits for its reader wants to know
   return {
-    write: (stream, bytes) => client.write(stream, bytes),
+    write: (stream, bytes) => Promise.race([client.write(stream, bytes), left]),
     input: client.input,
     terminal: client.terminal,
     size: (): TerminalSize => size,

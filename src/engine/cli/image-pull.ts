@@ -1,7 +1,7 @@
 /** A pull with what it shows: of `docker pull`, and of `docker run` when the image is not here. */
 
 import type { PulledImage } from '../image/images.ts';
-import { encodeName } from '../names.ts';
+import type { PullProgress } from '../image/pull-progress.ts';
 import type { Platform } from '../oci/descriptor.ts';
 import { parsePlatform } from '../oci/platform.ts';
 import { familiarReference, type Reference } from '../oci/reference.ts';
@@ -26,26 +26,28 @@ export function platformOption(text: string): { readonly platform?: Platform } {
 /** Pulls and shows it as Docker does. Rejects as `Images.pull` does. */
 export async function pullImage(host: DockerHost, stdio: Stdio, request: PullRequest): Promise<PulledImage> {
   const { reference, quiet, stream } = request;
-  const say = (line: string) => stdio.write(stream, encodeName(`${line}\n`));
   const display = new PullDisplay(stdio, stream, host.now);
-  if (!quiet) {
-    const named = reference.digest ?? reference.tag ?? 'latest';
-    await say(`${named}: Pulling from ${reference.repository}`);
-  }
+  const onProgress = (progress: PullProgress) => {
+    // said once the registry has answered: what is not there is not pulled
+    if (progress.type === 'resolved') {
+      display.line(`${reference.digest ?? reference.tag ?? 'latest'}: Pulling from ${reference.repository}`);
+    } else display.show(progress);
+  };
   let pulled: PulledImage;
   try {
     pulled = await host.images.pull(reference, {
       ...platformOption(request.platform),
       signal: stdio.signal,
-      ...(!quiet && { onProgress: (progress) => display.show(progress) }),
+      ...(!quiet && { onProgress }),
     });
   } finally {
     await display.finish();
   }
   if (!quiet) {
-    await say(`Digest: ${pulled.digest}`);
     const status = pulled.changed ? 'Downloaded newer image' : 'Image is up to date';
-    await say(`Status: ${status} for ${familiarReference(reference)}`);
+    display.line(`Digest: ${pulled.digest}`);
+    display.line(`Status: ${status} for ${familiarReference(reference)}`);
+    await display.finish();
   }
   return pulled;
 }

@@ -34,6 +34,11 @@ export class PullDisplay {
     this.#now = now;
   }
 
+  /** A line of its own, after all that was shown before. */
+  line(text: string): void {
+    this.#write(`${text}\n`);
+  }
+
   /** Takes one step of a pull. */
   show(progress: PullProgress): void {
     if (progress.type !== 'layer') return;

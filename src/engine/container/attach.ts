@@ -63,16 +63,21 @@ export class Attachment {
   connect(process: Process): void {
     const { tty, stdin, proxySignals } = this.#options;
     const terminal = this.#terminal;
-    terminal.attach({ stdin, raw: tty && terminal.terminal.stdin, signals: proxySignals && !tty });
+    // in a raw terminal Ctrl-C is a key like any other, and the program's own terminal makes a signal of it
+    const raw = tty && stdin && terminal.terminal.stdin;
+    terminal.attach({ stdin, raw, signals: proxySignals && !raw });
     if (tty) terminal.onResize((size) => process.resize(size));
-    if (proxySignals && !tty) {
+    if (proxySignals && !raw) {
       terminal.onSignal((number) => {
         if (!this.#ended && isForwarded(number)) process.signal(number);
       });
     }
-    if (stdin) {
-      this.#passInput(process).catch(() => this.#leave('gone'));
-    }
+    if (!stdin) return;
+    this.#passInput(process).catch(() => this.#leave('gone'));
+    // as with a shell's pipe: when the writer dies, its reader comes to the end
+    void this.left.then((how) => {
+      if (how === 'gone' && !tty && !this.#ended) process.closeInput();
+    });
   }
 
   /** The process has ended, or the client is let go: what is typed now is not for it. */

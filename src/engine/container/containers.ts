@@ -3,49 +3,33 @@
  * over the image's layers, in the journal `container/<id>`), its log, and while it runs a program on the machine.
  *
  *     const record = await containers.create({ image: 'busybox', ... });
- *     const running = await containers.start(record.id);
- *     const { code } = await running.ended;
+ *     const { finished } = await containers.start(record.id);
+ *     const { code } = await finished;
  *     await containers.remove(record.id);
  */
 
 import { ContainerStateError, MachineUnavailableError } from '../errors.ts';
 import type { EventStream } from '../events.ts';
-import type { ImageConfig } from '../oci/config.ts';
-import { isRunnable } from '../oci/platform.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { ContentReader } from '../store/content-reader.ts';
 import type { JournalStore } from '../store/journal.ts';
 import type { Leases } from '../store/leases.ts';
-import type { ImageRecord, RecordStore } from '../store/records.ts';
+import type { RecordStore } from '../store/records.ts';
 import type { FileChange, Union } from '../unionfs/union.ts';
 import type { Attachment } from './attach.ts';
-import {
-  argvOf,
-  containerConfig,
-  DEFAULT_CAPABILITIES,
-  processEnv,
-  type RunOptions,
-} from './container-config.ts';
-import { checkName, generateID, generateName, type Random } from './container-name.ts';
+import type { Random } from './container-name.ts';
 import { ContainerRegistry } from './container-registry.ts';
+import { type CreateOptions, createContainer, type ImageSource } from './creation.ts';
 import { type ExecOptions, execSpec } from './exec.ts';
 import type { ImageStacks } from './image-stacks.ts';
 import type { ContainerSizes } from './inspection.ts';
+import { launch } from './launch.ts';
 import { ContainerLog } from './log.ts';
-import type { Machine, Process, SpawnSpec, TerminalSize } from './machine.ts';
+import type { Machine, Process } from './machine.ts';
 import { type Rootfs, RootfsPool } from './rootfs.ts';
-import { type Ending, notRunning, RunningContainer, treePath } from './running.ts';
+import { type Ending, notRunning, RunningContainer } from './running.ts';
 import { parseSignal, SIGKILL, SIGTERM } from './signals.ts';
 import { startFailure } from './start-failure.ts';
-import { userOf } from './user-files.ts';
-import { isWalkShell, WALK_BIND, walkConfig, walkEnv } from './walk-shell.ts';
-
-/** What containers need of images. */
-export interface ImageSource {
-  /** NoSuchImageError. */
-  resolve(reference: string): Promise<ImageRecord>;
-  config(image: ImageRecord): Promise<ImageConfig>;
-}
 
 export interface ContainerPorts {
   readonly records: RecordStore;
@@ -63,11 +47,6 @@ export interface ContainerPorts {
   readonly onFailure: (error: unknown) => void;
 }
 
-export interface CreateOptions extends RunOptions {
-  readonly image: string;
-  readonly name?: string;
-}
-
 export interface Started {
   readonly running: RunningContainer;
   /** Resolves once its files are safe and its state is stored, and with --rm it is gone. Never rejects. */
@@ -83,6 +62,8 @@ export class Containers {
   readonly #rootfs: RootfsPool;
   /** What runs, until all that follows its end is done. */
   readonly #started = new Map<string, Started>();
+  /** Bytes of the own layer of containers that do not run, where it was asked for. */
+  readonly #sizes = new Map<string, number>();
   /** What is being done to each container; the next waits. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
@@ -125,51 +106,9 @@ export class Containers {
    * that cannot be.
    */
   async create(options: CreateOptions): Promise<ContainerRecord> {
-    const { images, leases, now, random } = this.#ports;
-    const named = options.name === undefined ? undefined : checkName(options.name);
-    const found = await images.resolve(options.image);
-    const layers = found.layers.map((layer) => layer.diffID);
-    const lease = await leases.take({
-      owner: `create ${options.image}`,
-      layers,
-      content: [found.imageID],
-      ephemeral: true,
-    });
-    try {
-      // looked up again under the lease: it may have been removed before that
-      const image = await images.resolve(options.image);
-      const { config } = await images.config(image);
-      const id = generateID(random);
-      const isDefault = options.command.length === 0 && options.entrypoint === undefined;
-      const merged = walkConfig(containerConfig(id, config, options), image.platform, isDefault);
-      argvOf(merged);
-      if (merged.stopSignal !== '') parseSignal(merged.stopSignal);
-      const record: ContainerRecord = {
-        id,
-        name: named ?? generateName(random, (name) => this.#registry.isNameTaken(name)),
-        image: options.image,
-        imageID: image.imageID,
-        layers: image.layers.map((layer) => layer.diffID),
-        platform: image.platform,
-        config: merged,
-        state: {
-          status: 'created',
-          pid: 0,
-          exitCode: 0,
-          error: '',
-          oomKilled: false,
-          startedAt: 0,
-          finishedAt: 0,
-        },
-        createdAt: now(),
-      };
-      await this.#registry.add(record, [lease.releaseChange()]);
-      this.#emit('create', record);
-      return record;
-    } catch (error) {
-      await lease.release();
-      throw error;
-    }
+    const record = await createContainer(this.#ports, this.#registry, options);
+    this.#emit('create', record);
+    return record;
   }
 
   /**
@@ -202,24 +141,20 @@ export class Containers {
     });
   }
 
+  /** Starts the program; what could not start is told in the record too. */
   async #spawn(
     machine: Machine,
     record: ContainerRecord,
     rootfs: Rootfs,
     attachments: readonly Attachment[],
   ): Promise<Process> {
-    const { id } = record;
-    machine.exportTree(treePath(id), rootfs.union);
-    const argv = argvOf(record.config);
     try {
-      const size = attachments.find((attachment) => attachment.size !== undefined)?.size;
-      return await machine.spawn(await spawnSpec(record, rootfs, argv, size));
+      return await launch(machine, record, rootfs.union, attachments);
     } catch (error) {
-      await machine.withdrawTree(treePath(id));
-      await machine.removeCgroup(id).catch(this.#ports.onFailure);
+      await machine.removeCgroup(record.id).catch(this.#ports.onFailure);
       const failure = startFailure(error, 'failed to create task for container: ');
       const exitCode = failure.data.exitCode;
-      await this.#registry.setState(id, {
+      await this.#registry.setState(record.id, {
         error: failure.message,
         exitCode: typeof exitCode === 'number' ? exitCode : 128,
       });
@@ -244,6 +179,7 @@ export class Containers {
       .then(() => this.#emit('start', record));
     const started = { running, finished: this.#finish(running, rootfs, id, stored) };
     this.#started.set(id, started);
+    this.#sizes.delete(id);
     try {
       await stored;
     } catch (error) {
@@ -351,6 +287,7 @@ export class Containers {
   async #delete(id: string): Promise<void> {
     const record = this.get(id);
     await this.#registry.setState(id, { status: 'removing' });
+    this.#sizes.delete(id);
     await this.#rootfs.delete(id);
     await this.#registry.delete(id);
     this.#emit('destroy', record);
@@ -383,9 +320,19 @@ export class Containers {
 
   /** Bytes of the container's own layer, and of its image's. */
   async sizes(id: string): Promise<ContainerSizes> {
-    const { layers } = this.get(id);
-    const image = await this.#ports.stacks.contentSize(layers);
-    return { own: await this.#withUnion(id, (union) => union.usedBytes()), image };
+    const image = await this.#ports.stacks.contentSize(this.get(id).layers);
+    return { own: await this.#ownSize(id), image };
+  }
+
+  /** Of what does not run it is measured once: nothing changes it. */
+  async #ownSize(id: string): Promise<number> {
+    const running = this.running(id);
+    if (running !== undefined) return running.union.usedBytes();
+    const known = this.#sizes.get(id);
+    if (known !== undefined) return known;
+    const size = await this.#withUnion(id, (union) => union.usedBytes());
+    if (!this.#started.has(id)) this.#sizes.set(id, size);
+    return size;
   }
 
   /** The container's files, with what its programs wrote so far. The caller releases them. */
@@ -457,33 +404,3 @@ export class Containers {
     return turn;
   }
 }
-
-async function spawnSpec(
-  record: ContainerRecord,
-  rootfs: Rootfs,
-  argv: readonly string[],
-  size: TerminalSize | undefined,
-): Promise<SpawnSpec> {
-  const { config, id } = record;
-  const user = await userOf(rootfs.union, config.user);
-  const env = processEnv(config, user, { tty: config.tty });
-  return {
-    argv,
-    env: isWalkShell(argv) ? walkEnv(env) : env,
-    cwd: config.workingDir === '' ? '/' : config.workingDir,
-    uid: user.uid,
-    gid: user.gid,
-    groups: user.groups,
-    ...(config.tty && { tty: size ?? DEFAULT_SIZE }),
-    container: {
-      tree: treePath(id),
-      hostname: config.hostname,
-      cgroup: id,
-      capabilities: DEFAULT_CAPABILITIES,
-      ...(!isRunnable(record.platform) && { binds: [WALK_BIND] }),
-    },
-  };
-}
-
-/** Of a terminal that nobody looks at yet. */
-const DEFAULT_SIZE: TerminalSize = { rows: 24, columns: 80 };

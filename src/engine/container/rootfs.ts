@@ -1,5 +1,6 @@
 /** The root filesystems of containers: opened once however many want one, closed when nobody does. */
 
+import { StorageFailedError } from '../errors.ts';
 import type { EventStream } from '../events.ts';
 import { stackLayers } from '../layer/stack.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
@@ -22,12 +23,18 @@ export interface RootfsPorts {
   readonly events: EventStream;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Told of what was lost of an upper, for instance. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 interface Opened {
   users: number;
   readonly union: Promise<Union>;
+  closed?: Promise<void>;
 }
+
+/** Milliseconds between two `change` events of one container: a program may write thousands of times a second. */
+const CHANGE_INTERVAL_MS = 100;
 
 /** The journal that holds a container's own layer. */
 export function journalName(id: string): string {
@@ -67,34 +74,40 @@ export class RootfsPool {
     }
   }
 
-  /** Gives back the space of a container's own layer. Nobody may have it open. */
+  /** Gives back the space of a container's own layer. Who still looks at it sees errors from now on. */
   async delete(id: string): Promise<void> {
+    const opened = this.#opened.get(id);
+    if (opened !== undefined) await this.#close(id, opened);
     await this.#closing.get(id);
     await this.#ports.journals.delete(journalName(id));
   }
 
   async #release(id: string, opened: Opened): Promise<void> {
     opened.users -= 1;
-    if (opened.users > 0) return;
-    this.#opened.delete(id);
+    if (opened.users === 0) await this.#close(id, opened);
+  }
+
+  #close(id: string, opened: Opened): Promise<void> {
+    if (opened.closed !== undefined) return opened.closed;
+    if (this.#opened.get(id) === opened) this.#opened.delete(id);
     const closed = opened.union.then((union) => union.close());
-    const settled = closed.then(
-      () => undefined,
-      () => undefined,
-    );
+    opened.closed = closed;
+    const settled = closed
+      .catch(() => undefined) // who closes has the error; who opens next only waits
+      .then(() => {
+        if (this.#closing.get(id) === settled) this.#closing.delete(id);
+      });
     this.#closing.set(id, settled);
-    await closed.finally(() => {
-      if (this.#closing.get(id) === settled) this.#closing.delete(id);
-    });
+    return closed;
   }
 
   async #open(record: ContainerRecord): Promise<Union> {
     await this.#closing.get(record.id);
-    const { journals, content, stacks, events, now } = this.#ports;
+    const { journals, content, stacks, events, now, onFailure } = this.#ports;
     const image = await stacks.stack(record.layers);
     const init = await initLayer(record, image);
     const container = record.id;
-    return openUnion({
+    const union = await openUnion({
       lowers: [
         ...image.layers.map((index) => ({
           index,
@@ -109,7 +122,26 @@ export class RootfsPool {
       journal: await journals.open(journalName(container)),
       now: () => BigInt(Math.trunc(now())) * 1_000_000n,
       onCopyUp: ({ path, diffID }) => events.emit({ type: 'copy-up', container, path, from: diffID ?? '' }),
-      onChange: () => events.emit({ type: 'change', container }),
+      onChange: spaced(CHANGE_INTERVAL_MS, () => events.emit({ type: 'change', container })),
     });
+    if (union.damage !== undefined) {
+      onFailure(
+        new StorageFailedError(`of the files of container ${container}: ${union.damage}`, { container }),
+      );
+    }
+    return union;
   }
+}
+
+/** Calls `work` once for all calls within the interval, at its end. */
+function spaced(milliseconds: number, work: () => void): () => void {
+  let waits = false;
+  return () => {
+    if (waits) return;
+    waits = true;
+    setTimeout(() => {
+      waits = false;
+      work();
+    }, milliseconds);
+  };
 }

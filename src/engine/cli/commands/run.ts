@@ -1,5 +1,5 @@
 import { Attachment } from '../../container/attach.ts';
-import type { CreateOptions } from '../../container/containers.ts';
+import type { CreateOptions } from '../../container/creation.ts';
 import { platformNotice } from '../../container/walk-shell.ts';
 import { NoSuchImageError, UsageError } from '../../errors.ts';
 import { satisfies } from '../../oci/platform.ts';

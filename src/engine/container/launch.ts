@@ -1,0 +1,55 @@
+/** From a container's record to its program on the machine. */
+
+import { isRunnable } from '../oci/platform.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
+import type { Union } from '../unionfs/union.ts';
+import type { Attachment } from './attach.ts';
+import { argvOf, DEFAULT_CAPABILITIES, processEnv } from './container-config.ts';
+import type { Machine, Process, SpawnSpec, TerminalSize } from './machine.ts';
+import { treePath } from './running.ts';
+import { userOf } from './user-files.ts';
+import { isWalkShell, WALK_BIND, walkEnv } from './walk-shell.ts';
+
+/** Of a terminal that nobody looks at yet. */
+const DEFAULT_SIZE: TerminalSize = { rows: 24, columns: 80 };
+
+/** The program, started over its exported tree. Rejects as `Machine.spawn` and `userOf` do; the tree is withdrawn then. */
+export async function launch(
+  machine: Machine,
+  record: ContainerRecord,
+  root: Union,
+  attachments: readonly Attachment[],
+): Promise<Process> {
+  const size = attachments.find((attachment) => attachment.size !== undefined)?.size;
+  const spec = await spawnSpec(record, root, size ?? DEFAULT_SIZE);
+  machine.exportTree(treePath(record.id), root);
+  try {
+    return await machine.spawn(spec);
+  } catch (error) {
+    await machine.withdrawTree(treePath(record.id));
+    throw error;
+  }
+}
+
+async function spawnSpec(record: ContainerRecord, root: Union, size: TerminalSize): Promise<SpawnSpec> {
+  const { config, id } = record;
+  const argv = argvOf(config);
+  const user = await userOf(root, config.user);
+  const env = processEnv(config, user, { tty: config.tty });
+  return {
+    argv,
+    env: isWalkShell(argv) ? walkEnv(env) : env,
+    cwd: config.workingDir === '' ? '/' : config.workingDir,
+    uid: user.uid,
+    gid: user.gid,
+    groups: user.groups,
+    ...(config.tty && { tty: size }),
+    container: {
+      tree: treePath(id),
+      hostname: config.hostname,
+      cgroup: id,
+      capabilities: DEFAULT_CAPABILITIES,
+      ...(!isRunnable(record.platform) && { binds: [WALK_BIND] }),
+    },
+  };
+}
