@@ -52,13 +52,15 @@ export class Emulator {
   private constructor(v86: V86, options: EmulatorOptions) {
     this.#v86 = v86;
     this.#onDeath = options.onDeath;
+    // not `options` in the listeners: they would keep the state or boot image in memory
+    const { onBytes } = options;
     const internals = internalsOf(v86);
     this.port = new ConsolePort(internals.console, internals.bus);
     if ('boot' in options.start) keepPortRaw(internals.console);
     listen(v86, 'serial0-output-byte', (byte) => this.#print(byte));
     internals.listen(`virtio-console${PORT}-output-bytes`, (bytes) => {
       if (!(bytes instanceof Uint8Array) || !(bytes.buffer instanceof ArrayBuffer)) return;
-      options.onBytes(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
+      onBytes(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
     });
     internals.listen('cpu-event-halt', () => this.#die('The guest has halted.'));
     internals.cpu.set_jit_config(JIT_MAX_PAGES, 1);
