@@ -34,20 +34,27 @@ export interface Chromium {
 }
 
 /** Starts Chromium on a new profile, or on one that an earlier one left. */
-export async function startChromium(options: { profile?: string; viewport?: { width: number; height: number } } = {}): Promise<Chromium> {
+export async function startChromium(
+  options: { profile?: string; viewport?: { width: number; height: number } } = {},
+): Promise<Chromium> {
   const program = process.env.LAYERBOX_CHROMIUM ?? findProgram('chromium');
   if (program === undefined) throw new Error('chromium is not installed');
   const profile = options.profile ?? (await mkdtemp(join(tmpdir(), 'layerbox-chromium-')));
   const { width, height } = options.viewport ?? { width: 1280, height: 800 };
-  const child = spawn(program, [...FLAGS, `--user-data-dir=${profile}`, `--window-size=${width},${height}`, 'about:blank'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    detached: true,
-  });
+  const child = spawn(
+    program,
+    [...FLAGS, `--user-data-dir=${profile}`, `--window-size=${width},${height}`, 'about:blank'],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+    },
+  );
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const browser = await chromium.connectOverCDP(await debuggingAddress(child));
   const complaints: string[] = [];
   const end = (signal: NodeJS.Signals) => {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, signal);
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      process.kill(-child.pid, signal);
     return exited;
   };
   return {

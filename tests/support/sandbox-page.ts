@@ -1,0 +1,93 @@
+/** The page as a test uses it: through `window.sandbox`, and through the terminal as a person does. */
+
+import type { Page } from 'playwright';
+import { expect } from 'vitest';
+import type { CommandResult } from '../../src/rpc/sandbox.ts';
+import type { Chromium } from './chromium.ts';
+import type { ListedFile } from './real-tree.ts';
+
+/** Opens the site in a new page of this browser and waits for `window.sandbox`. */
+export async function openSandbox(chromium: Chromium, site: string, hash = ''): Promise<Page> {
+  const page = await chromium.newPage();
+  await page.goto(`${site}${hash}`, { waitUntil: 'load' });
+  return page;
+}
+
+export const docker = (page: Page, ...argv: string[]): Promise<CommandResult> =>
+  page.evaluate((words) => window.sandbox.docker(words), argv);
+
+/** A command that has to succeed: its standard output. */
+export async function dockerOk(page: Page, ...argv: string[]): Promise<string> {
+  const result = await docker(page, ...argv);
+  expect(result, `docker ${argv.join(' ')}`).toMatchObject({ exitCode: 0 });
+  return result.stdout;
+}
+
+export const sh = (page: Page, line: string): Promise<CommandResult> =>
+  page.evaluate((text) => window.sandbox.sh(text), line);
+
+/** The walked union of an image or container, in the form of real-tree.ts, with the digest of each file's content. */
+export function listUnion(page: Page, reference: string): Promise<ListedFile[]> {
+  return page.evaluate(async (name) => {
+    const hex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+    // the same names as nameOf gives: lone surrogates DC80..DCFF stand for bytes that are not UTF-8
+    const nameOf = (path: string) => {
+      if (path.isWellFormed()) return path;
+      const bytes: number[] = [];
+      for (const character of path) {
+        const code = character.codePointAt(0) ?? 0;
+        if (code >= 0xdc80 && code <= 0xdcff) bytes.push(code - 0xdc00);
+        else bytes.push(...new TextEncoder().encode(character));
+      }
+      return `bytes:${hex(Uint8Array.from(bytes))}`;
+    };
+    const view = window.sandbox.files(name);
+    const found = [];
+    for await (const entry of view.walk()) {
+      const content =
+        entry.type === 'file'
+          ? hex(
+              new Uint8Array(
+                await crypto.subtle.digest('SHA-256', new Uint8Array(await view.read(entry.path))),
+              ),
+            )
+          : undefined;
+      found.push({
+        path: nameOf(entry.path),
+        type: entry.type,
+        mode: entry.mode,
+        uid: entry.uid,
+        gid: entry.gid,
+        size: entry.type === 'file' ? entry.size : 0,
+        mtimeNs: String(entry.mtimeNs),
+        nlink: entry.type === 'dir' ? 0 : entry.nlink,
+        ...(entry.link === undefined ? {} : { link: entry.link }),
+        ...(entry.rdev === undefined ? {} : { rdev: entry.rdev.join(',') }),
+        ...(content === undefined ? {} : { content }),
+      });
+    }
+    return found;
+  }, reference);
+}
+
+/** What the active terminal shows: its rows, right-trimmed, joined by newlines. */
+export const screen = (page: Page): Promise<string> =>
+  page.evaluate(() => {
+    const rows = [...document.querySelectorAll('.terminal-tab:not([hidden]) .xterm-rows > div')];
+    return rows
+      .map((row) => (row.textContent ?? '').replace(/\u00a0/g, ' ').trimEnd())
+      .join('\n')
+      .trimEnd();
+  });
+
+/** Waits until the active terminal shows the text. */
+export async function shows(page: Page, wanted: RegExp, milliseconds = 60_000): Promise<string> {
+  await expect.poll(() => screen(page), { timeout: milliseconds, interval: 50 }).toMatch(wanted);
+  return screen(page);
+}
+
+/** Types a line into the focused terminal as keys, Enter at its end. */
+export async function type(page: Page, line: string): Promise<void> {
+  await page.keyboard.type(line);
+  await page.keyboard.press('Enter');
+}
