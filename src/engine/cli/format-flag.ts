@@ -61,8 +61,10 @@ export async function printListing(print: Printer, listing: Listing): Promise<vo
     await print.text(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
     return;
   }
-  const isTable = /^table\s/.test(format);
-  const template = parseTemplate(unescaped(isTable ? format.replace(/^table\s+/, '') : format));
+  const isTable = format.startsWith('table');
+  const template = parseTemplate(
+    unescaped(isTable ? format.slice('table'.length).replace(/^ +| +$/g, '') : format),
+  );
   if (!isTable) {
     await print.text(rows.map((row) => `${template.render(row)}\n`).join(''));
     return;

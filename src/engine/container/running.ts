@@ -69,10 +69,13 @@ export class RunningContainer {
     let status: ExitStatus = { code: LOST_EXIT_CODE, signal: 0 };
     const output = attempt(() => this.#fan.pump(process, ({ stream, bytes }) => log.write(stream, bytes)));
     await attempt(async () => {
-      status = await process.exit;
+      try {
+        status = await process.exit;
+      } finally {
+        this.#hasExited = true;
+      }
+      await output; // of a machine that has failed the output may never end
     });
-    this.#hasExited = true;
-    await output;
     await attempt(() => log.end());
     await attempt(() => machine.sync());
     await attempt(() => machine.withdrawTree(treePath(id)));

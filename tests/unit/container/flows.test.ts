@@ -23,6 +23,10 @@ const programs: Record<string, ProgramCode> = {
     await program.out('here\n');
     return new Promise(() => undefined);
   },
+  crash: async (program) => {
+    await program.out('going\n');
+    throw new Error('the machine stopped');
+  },
   env: async ({ spec, out }) => {
     await out(`${spec.env.join('\n')}\n`);
     return 0;
@@ -248,6 +252,19 @@ describe('the life of a container', () => {
     await docker('rm web');
     expect(await stores.journals.list()).toEqual(['host']);
     expect(await stores.records.ids('containers')).toEqual([]);
+  });
+
+  it('ends with 255 and the reason when the machine fails under it', async () => {
+    const { docker } = await openWithBusybox({ programs });
+    expect(await docker('run --name web busybox crash')).toEqual({
+      code: 255,
+      out: 'going\n',
+      err: 'docker: the machine stopped\n',
+    });
+    expect((await docker(['inspect', '-f', '{{.State.ExitCode}} {{.State.Error}}', 'web'])).out).toBe(
+      '255 the machine stopped\n',
+    );
+    expect((await docker('rm web')).code).toBe(0);
   });
 
   it('after a reload is there, exited, with its files and its log', async () => {
