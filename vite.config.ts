@@ -54,6 +54,8 @@ export default defineConfig(
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
+      // the engine with its emulator is one file, and loaded beside the page
+      chunkSizeWarningLimit: 1200,
     },
     server: {
       headers: { 'Content-Security-Policy': headerPolicy({ 'connect-src': ['ws:'] }) },

@@ -1,5 +1,6 @@
 /** The worker in which a page's sandbox lives: engine, 9P server and machine; wiring only. */
 
+import './global-scope.ts';
 import { fetchedFiles } from '../src/machine/assets.ts';
 import type { SandboxOptions } from '../src/rpc/sandbox.ts';
 import { exposeEngine } from '../src/rpc/surface.ts';

@@ -35,6 +35,11 @@ export class SandboxState {
   constructor(sandbox: Sandbox, ready: Promise<void>) {
     this.sandbox = sandbox;
     sandbox.events().subscribe((event) => this.#take(event));
+    // `Up 2 minutes` grows old by itself
+    setInterval(() => {
+      const isRunning = this.containers?.some(({ status }) => status === 'running') ?? false;
+      if (isRunning && document.visibilityState === 'visible') this.refresh();
+    }, 20_000);
     ready.then(
       () => {
         this.opening = 'open';

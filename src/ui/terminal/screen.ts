@@ -87,9 +87,7 @@ export function createScreen(element: HTMLElement, options: ScreenOptions): Scre
 
 /** WebGL where it is done by a graphics processor; emulated it is slower than the DOM renderer. */
 function useGraphics(terminal: Terminal): void {
-  const probe = document.createElement('canvas').getContext('webgl2', { failIfMajorPerformanceCaveat: true });
-  if (probe === null) return;
-  probe.getExtension('WEBGL_lose_context')?.loseContext();
+  if (!hasGraphicsProcessor()) return;
   try {
     const webgl = new WebglAddon();
     // the browser takes contexts away under pressure: xterm.js goes back to the DOM by itself
@@ -98,4 +96,14 @@ function useGraphics(terminal: Terminal): void {
   } catch (error) {
     console.warn('The terminal draws without WebGL:', error);
   }
+}
+
+function hasGraphicsProcessor(): boolean {
+  const gl = document.createElement('canvas').getContext('webgl2', { failIfMajorPerformanceCaveat: true });
+  if (gl === null) return false;
+  // the flag above does not keep every emulation out
+  const names = gl.getExtension('WEBGL_debug_renderer_info');
+  const renderer = String(gl.getParameter(names?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER));
+  gl.getExtension('WEBGL_lose_context')?.loseContext();
+  return !/swiftshader|llvmpipe|softpipe|software|basic render/i.test(renderer);
 }

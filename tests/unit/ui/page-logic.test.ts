@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { countChanges, parseChanges } from '../../../src/ui/containers/change.ts';
 import { historyLine } from '../../../src/ui/layers/history-line.ts';
-import { hueCount, hueOf, shortDigest } from '../../../src/ui/layers/hue.ts';
+import { hueCount, hueOf, huesOf, shortDigest } from '../../../src/ui/layers/hue.ts';
 import { formatRoute, parseRoute, type Route } from '../../../src/ui/route.ts';
 import { exactSize, formatSize } from '../../../src/ui/size.ts';
 import { typedCommand } from '../../../src/ui/terminal/typed-command.ts';
@@ -63,6 +63,18 @@ describe('the hue of a layer', () => {
   it.each(['', 'sha256:', 'nonsense', 'sha256:XYZ', '\ud800'])('is in the palette for %j too', (text) => {
     expect(hueOf(text)).toBeGreaterThanOrEqual(0);
     expect(hueOf(text)).toBeLessThan(hueCount);
+  });
+  it('is another for each of the nine layers that lie together', () => {
+    const same = Array.from({ length: 20 }, () => `sha256:${'0'.repeat(64)}`);
+    const hues = huesOf(same);
+    for (let at = 0; at + hueCount <= hues.length; at++) {
+      expect(new Set(hues.slice(at, at + hueCount)).size).toBe(hueCount);
+    }
+  });
+  it('depends on what lies below alone, so that a shared base looks shared', () => {
+    const base = digests.slice(0, 5);
+    expect(huesOf([...base, 'sha256:00000001']).slice(0, 5)).toEqual(huesOf(base));
+    expect(huesOf(base)[0]).toBe(hueOf(base[0] ?? ''));
   });
   it('goes with twelve digits of the digest', () => {
     expect(shortDigest(`sha256:${'0123456789abcdef'.repeat(4)}`)).toBe('0123456789ab');

@@ -57,7 +57,11 @@ describe('a pull', () => {
       message: 'gone',
       layers: [{}, { bytes: 75 }],
     });
-    expect(replay(...failed, pull('started'))).toEqual({ reference: 'site:1', status: 'running', layers: [] });
+    expect(replay(...failed, pull('started'))).toEqual({
+      reference: 'site:1',
+      status: 'running',
+      layers: [],
+    });
   });
 
   it('leaves other pulls alone', () => {
