@@ -8,7 +8,7 @@ import { LayerboxError } from '../errors.ts';
 export interface ExecUser {
   readonly uid: number;
   readonly gid: number;
-  /** Supplementary groups. */
+  /** Supplementary groups; the user's own is the first, so that no file can be kept from it as from others. */
   readonly groups: readonly number[];
   readonly home: string;
 }
@@ -34,8 +34,9 @@ export function resolveUser(spec: string, passwd: string, group: string): ExecUs
   const uid = entry?.uid ?? number ?? 0;
   const home = entry?.home || '/';
   if (groupPart === '') {
-    const groups = entry === undefined ? [] : groupsOf(entry.name, group);
-    return { uid: inRange(uid), gid: inRange(entry?.gid ?? 0), groups, home };
+    const own = inRange(entry?.gid ?? 0);
+    const others = entry === undefined ? [] : groupsOf(entry.name, group);
+    return { uid: inRange(uid), gid: own, groups: [...new Set([own, ...others])], home };
   }
   const gid = findGroup(groupPart, group) ?? numberOf(groupPart);
   if (gid === undefined) {
@@ -43,7 +44,7 @@ export function resolveUser(spec: string, passwd: string, group: string): ExecUs
       user: spec,
     });
   }
-  return { uid: inRange(uid), gid: inRange(gid), groups: [], home };
+  return { uid: inRange(uid), gid: inRange(gid), groups: [gid], home };
 }
 
 interface PasswdEntry {

@@ -128,7 +128,7 @@ describe('docker exec', () => {
       cwd: '/etc',
       uid: 5,
       gid: 0,
-      groups: [],
+      groups: [0],
       tty: { rows: 30, columns: 120 },
     });
     expect(env).toEqual(expect.arrayContaining(['A=1', 'B=2', 'FROM_HOST=yes', 'TERM=xterm', 'HOME=/']));

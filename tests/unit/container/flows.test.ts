@@ -93,7 +93,7 @@ describe('docker run', () => {
       cwd: '/tmp',
       uid: 1000,
       gid: 100,
-      groups: [],
+      groups: [100],
       container: { tree: `c/${id}`, hostname: 'box', cgroup: id, capabilities: 'a80425fb' },
     });
     await docker('run busybox env');

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { PipeIo } from '../../../src/engine/cli/pipe-stdio.ts';
+import type { Machine } from '../../../src/engine/container/machine.ts';
 import { type Engine, openEngine } from '../../../src/engine/engine.ts';
 import { EventStream, type StampedEvent } from '../../../src/engine/events.ts';
 import { InlineIngestor } from '../../../src/engine/image/inline-ingestor.ts';
@@ -107,6 +108,8 @@ export interface SandboxSetup {
   readonly programs?: Readonly<Record<string, ProgramCode>>;
   readonly stores?: Stores;
   readonly withoutMachine?: boolean;
+  /** In place of the machine of functions. */
+  readonly machine?: Machine;
 }
 
 export async function openSandbox(setup: SandboxSetup = {}): Promise<TestSandbox> {
@@ -139,7 +142,7 @@ export async function openSandbox(setup: SandboxSetup = {}): Promise<TestSandbox
     ingestor: new InlineIngestor({ fetch: fetchBundled, content: stores.content }),
     mirrors: { 'docker.io': `layout:${ORIGIN}` },
     fetch: fetchBundled,
-    ...(setup.withoutMachine !== true && { machine }),
+    ...(setup.withoutMachine !== true && { machine: setup.machine ?? machine }),
     events,
     now,
     random,

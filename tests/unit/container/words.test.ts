@@ -20,15 +20,15 @@ const GROUP = 'root:x:0:\nweb:x:34:\nlog:x:50:other,web\nmail:x:51:web\n';
 
 describe('resolveUser', () => {
   const rows: readonly (readonly [string, object])[] = [
-    ['', { uid: 0, gid: 0, groups: [], home: '/root' }],
-    ['root', { uid: 0, gid: 0, groups: [], home: '/root' }],
-    ['web', { uid: 33, gid: 34, groups: [50, 51], home: '/var/www' }],
-    ['33', { uid: 33, gid: 34, groups: [50, 51], home: '/var/www' }],
-    ['num', { uid: 7, gid: 8, groups: [], home: '/' }],
-    ['1234', { uid: 1234, gid: 0, groups: [], home: '/' }],
-    ['web:log', { uid: 33, gid: 50, groups: [], home: '/var/www' }],
-    ['web:99', { uid: 33, gid: 99, groups: [], home: '/var/www' }],
-    [':50', { uid: 0, gid: 50, groups: [], home: '/root' }],
+    ['', { uid: 0, gid: 0, groups: [0], home: '/root' }],
+    ['root', { uid: 0, gid: 0, groups: [0], home: '/root' }],
+    ['web', { uid: 33, gid: 34, groups: [34, 50, 51], home: '/var/www' }],
+    ['33', { uid: 33, gid: 34, groups: [34, 50, 51], home: '/var/www' }],
+    ['num', { uid: 7, gid: 8, groups: [8], home: '/' }],
+    ['1234', { uid: 1234, gid: 0, groups: [0], home: '/' }],
+    ['web:log', { uid: 33, gid: 50, groups: [50], home: '/var/www' }],
+    ['web:99', { uid: 33, gid: 99, groups: [99], home: '/var/www' }],
+    [':50', { uid: 0, gid: 50, groups: [50], home: '/root' }],
   ];
   it.each(rows)('%j', (spec, want) => {
     expect(resolveUser(spec, PASSWD, GROUP)).toEqual(want);
@@ -45,7 +45,7 @@ describe('resolveUser', () => {
   });
 
   it('without the files knows numbers', () => {
-    expect(resolveUser('', '', '')).toEqual({ uid: 0, gid: 0, groups: [], home: '/' });
+    expect(resolveUser('', '', '')).toEqual({ uid: 0, gid: 0, groups: [0], home: '/' });
   });
 });
 
