@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import * as layerbox from '../../../src/index.ts';
+
+describe('the library', () => {
+  it('exports a door, its errors and nothing else', () => {
+    expect(Object.keys(layerbox).sort()).toMatchInlineSnapshot(`
+      [
+        "BlobUnknownError",
+        "CancelledError",
+        "CannotStartError",
+        "ContainerNameInUseError",
+        "ContainerStateError",
+        "ContentMissingError",
+        "CorruptLayerError",
+        "DiffIDMismatchError",
+        "DigestMismatchError",
+        "ImageInUseError",
+        "InvalidDigestError",
+        "InvalidDocumentError",
+        "InvalidPlatformError",
+        "InvalidReferenceError",
+        "LayerboxError",
+        "MachineFailedError",
+        "MachineUnavailableError",
+        "ManifestUnknownError",
+        "NoMatchingPlatformError",
+        "NoSuchContainerError",
+        "NoSuchFileError",
+        "NoSuchImageError",
+        "NotYetError",
+        "RegistryDeniedError",
+        "RegistryResponseError",
+        "RegistryUnreachableError",
+        "SandboxInUseError",
+        "SizeMismatchError",
+        "StorageFailedError",
+        "StorageFullError",
+        "UnsupportedMediaTypeError",
+        "UsageError",
+        "createSandbox",
+        "errorFromJSON",
+      ]
+    `);
+  });
+});
