@@ -12,7 +12,41 @@ import { sandboxOver } from './rpc/facade.ts';
 import { openInWorker } from './rpc/open.ts';
 import type { Sandbox, SandboxOptions } from './rpc/sandbox.ts';
 
-export * from './engine/errors.ts';
+export type { ErrorData, ErrorJSON } from './engine/errors.ts';
+export {
+  BlobUnknownError,
+  CancelledError,
+  CannotStartError,
+  ContainerNameInUseError,
+  ContainerStateError,
+  ContentMissingError,
+  CorruptLayerError,
+  DiffIDMismatchError,
+  DigestMismatchError,
+  ImageInUseError,
+  InvalidDigestError,
+  InvalidDocumentError,
+  InvalidPlatformError,
+  InvalidReferenceError,
+  LayerboxError,
+  MachineFailedError,
+  MachineUnavailableError,
+  ManifestUnknownError,
+  NoMatchingPlatformError,
+  NoSuchContainerError,
+  NoSuchFileError,
+  NoSuchImageError,
+  NotYetError,
+  RegistryDeniedError,
+  RegistryResponseError,
+  RegistryUnreachableError,
+  SandboxInUseError,
+  SizeMismatchError,
+  StorageFailedError,
+  StorageFullError,
+  UnsupportedMediaTypeError,
+  UsageError,
+} from './engine/errors.ts';
 export type { LayerStatus, SandboxEvent, StampedEvent } from './engine/events.ts';
 export type * from './rpc/sandbox.ts';
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import * as errors from '../../../src/engine/errors.ts';
 import * as layerbox from '../../../src/index.ts';
 
 describe('the library', () => {
@@ -38,8 +39,12 @@ describe('the library', () => {
         "UnsupportedMediaTypeError",
         "UsageError",
         "createSandbox",
-        "errorFromJSON",
       ]
     `);
+  });
+
+  it('exports every class of error that the engine throws', () => {
+    const classes = Object.keys(errors).filter((name) => name.endsWith('Error'));
+    expect(Object.keys(layerbox)).toEqual(expect.arrayContaining(classes));
   });
 });
