@@ -21,15 +21,16 @@ export function openInWorker(options: SandboxOptions): OpeningSandbox {
     name: `layerbox ${options.name ?? 'default'}`,
   });
   const connection = connectEngine(worker, events);
+  let isOpen = false;
   worker.addEventListener('error', (event) => {
-    // an error after the start that nobody caught does not end a worker: it is told, and the calls go on
-    if (event.message === undefined || event.message === '') {
-      connection.fail(
-        new LayerboxError(
-          'The engine could not be loaded: its worker script is missing, blocked, or too new for this browser.',
-        ),
-      );
-    }
+    // what nobody caught in a worker that runs does not end it; before that there will be no answer
+    if (isOpen) return;
+    const why = event.message ? ` (${event.message})` : '';
+    connection.fail(
+      new LayerboxError(
+        `The engine could not be loaded: its worker script is missing, blocked, or too new for this browser${why}.`,
+      ),
+    );
   });
   const opening = connection.open({
     ...options,
@@ -44,6 +45,8 @@ export function openInWorker(options: SandboxOptions): OpeningSandbox {
         worker.terminate();
       },
     },
-    ready: opening.then(() => undefined),
+    ready: opening.then(() => {
+      isOpen = true;
+    }),
   };
 }
