@@ -169,9 +169,13 @@ function qidType(type: FileType): number {
  * while a tree is exported only the guest writes it, and the guest's client
  * takes an inode with another version for another file. The two names of a hard
  * link would then have a page cache each, and one would not see the other's writes.
+ *
+ * A 32-bit guest folds the path into `(low + 2) ^ high` for d_ino and st_ino, and
+ * libc's readdir skips an entry whose d_ino is 0. The bit at 2^31, which neither tree
+ * numbers nor inode numbers reach, keeps that from being so.
  */
 export function qidOf(node: Node, type: FileType): Qid {
-  return { type: qidType(type), version: 0, path: node.tree.number * 0x1_0000_0000 + node.ino };
+  return { type: qidType(type), version: 0, path: node.tree.number * 2 ** 32 + 2 ** 31 + node.ino };
 }
 
 /** The synthetic directories as a FileSystem that cannot be changed; names are ExportRoot's affair. */

@@ -496,7 +496,7 @@ describe('trees', () => {
       ['c/abc', 'v/data', 'host'].map(async (path, i) => (await client.walk(path, 10 + i)).qids.at(-1)?.path),
     );
     expect(new Set(paths).size).toBe(3);
-    expect(paths.map((path) => (path ?? 0) % 2 ** 32)).toEqual([1, 1, 1]);
+    expect(paths.map((path) => (path ?? 0) % 2 ** 32)).toEqual([2 ** 31 + 1, 2 ** 31 + 1, 2 ** 31 + 1]);
     await client.walk('c', 2);
     expect(unpack((await client.call('readdir', { fid: 2, offset: 0, count: 100 })).entries)[2]?.name).toBe(
       'abc',
