@@ -16,6 +16,7 @@ const inputs = [
   'vite.config.ts',
   'svelte.config.js',
   'scripts/content-security-policy.ts',
+  'package.json',
   'package-lock.json',
 ];
 
