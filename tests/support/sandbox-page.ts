@@ -1,7 +1,6 @@
 /** The page as a test uses it: through `window.sandbox`, and through the terminal as a person does. */
 
 import type { Page } from 'playwright';
-import { expect } from 'vitest';
 import type { CommandResult } from '../../src/rpc/sandbox.ts';
 import type { Chromium } from './chromium.ts';
 import type { ListedFile } from './real-tree.ts';
@@ -18,9 +17,9 @@ export const docker = (page: Page, ...argv: string[]): Promise<CommandResult> =>
 
 /** A command that has to succeed: its standard output. */
 export async function dockerOk(page: Page, ...argv: string[]): Promise<string> {
-  const result = await docker(page, ...argv);
-  expect(result, `docker ${argv.join(' ')}`).toMatchObject({ exitCode: 0 });
-  return result.stdout;
+  const { exitCode, stdout, stderr } = await docker(page, ...argv);
+  if (exitCode !== 0) throw new Error(`docker ${argv.join(' ')} ended with ${exitCode}: ${stderr}${stdout}`);
+  return stdout;
 }
 
 export const sh = (page: Page, line: string): Promise<CommandResult> =>
@@ -80,10 +79,15 @@ export const screen = (page: Page): Promise<string> =>
       .trimEnd();
   });
 
-/** Waits until the active terminal shows the text. */
+/** Waits until the active terminal shows the text, and returns all that it shows. */
 export async function shows(page: Page, wanted: RegExp, milliseconds = 60_000): Promise<string> {
-  await expect.poll(() => screen(page), { timeout: milliseconds, interval: 50 }).toMatch(wanted);
-  return screen(page);
+  const until = Date.now() + milliseconds;
+  for (;;) {
+    const text = await screen(page);
+    if (wanted.test(text)) return text;
+    if (Date.now() > until) throw new Error(`the terminal never showed ${wanted}:\n${text}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** Types a line into the focused terminal as keys, Enter at its end. */
