@@ -17,6 +17,7 @@ const inputs = [
   'svelte.config.js',
   'scripts/content-security-policy.ts',
   'package.json',
+  'package.json',
   'package-lock.json',
 ];
 

@@ -11,9 +11,11 @@ export interface Failure {
   readonly message: string;
 }
 
+/** The message as a sentence of the page: Docker's, and so ours, begin in lower case and have no stop. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof LayerboxError) return { code: error.code, message: error.message };
-  return { code: 'Unknown', message: error instanceof Error ? error.message : String(error) };
+  const message = error instanceof Error ? error.message : String(error);
+  const sentence = `${message.slice(0, 1).toUpperCase()}${message.slice(1)}`.replace(/[^.!?\n]$/, '$&.');
+  return { code: error instanceof LayerboxError ? error.code : 'Unknown', message: sentence };
 }
 
 type MachineStatus = Extract<StampedEvent, { type: 'machine' }>;
