@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { defineConfig, type Plugin, type UserConfig } from 'vite';
+import { createLogger, defineConfig, type Plugin, type UserConfig } from 'vite';
 import { headerPolicy, pagePolicy } from './scripts/content-security-policy.ts';
 import { currentSnapshotKey } from './scripts/snapshot.ts';
 
@@ -39,12 +39,21 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
+/** The console without the note that v86's way of reading files in Node is left out: that is what we want. */
+const logger = createLogger();
+const { warn } = logger;
+logger.warn = (message, options) => {
+  if (!/externalized for browser compatibility, imported by "[^"]*libv86\.mjs"/.test(message))
+    warn(message, options);
+};
+
 export default defineConfig(
   async (): Promise<UserConfig> => ({
     // with it the engine knows the snapshot that fits without reading the kernel (workers/engine.worker.ts)
     define: { LAYERBOX_SNAPSHOT_KEY: JSON.stringify(await currentSnapshotKey()) },
     // relative: the site works from any sub-path
     base: './',
+    customLogger: logger,
     plugins: [svelte(), emulator(), contentSecurityPolicy()],
     worker: { format: 'es', plugins: () => [] },
     build: {
