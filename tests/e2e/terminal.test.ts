@@ -140,8 +140,10 @@ describe('a Debian container, through the terminal', () => {
     await type(page, 'top');
     await shows(page, /Tasks:\s+\d+ total/);
     await page.keyboard.press('q');
-    await type(page, 'clear; sleep 1000');
+    await type(page, 'clear; echo slee""ping; sleep 1000');
+    await shows(page, /^sleeping$/m);
     await page.keyboard.press('Control+C');
+    await shows(page, /\^C\n.*:\/#$/);
     await type(page, 'echo code=$?');
     await shows(page, /code=130/);
   });
