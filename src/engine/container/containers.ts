@@ -26,6 +26,7 @@ import type { ContainerSizes } from './inspection.ts';
 import { launch } from './launch.ts';
 import { ContainerLog } from './log.ts';
 import type { Machine, Process } from './machine.ts';
+import { ownChanges } from './own-changes.ts';
 import { type Rootfs, RootfsPool } from './rootfs.ts';
 import { type Ending, notRunning, RunningContainer } from './running.ts';
 import { parseSignal, SIGKILL, SIGTERM } from './signals.ts';
@@ -313,9 +314,9 @@ export class Containers {
     return this.running(id)?.log ?? (await this.#openLog(this.get(id).id));
   }
 
-  /** What the container changed over its image, by path; of one that runs, what reached its files so far. */
+  /** What `docker diff` prints (own-changes.ts); of one that runs, what reached its files so far. */
   diff(id: string): Promise<readonly FileChange[]> {
-    return this.#withUnion(id, (union) => union.changes());
+    return this.#withUnion(id, ownChanges);
   }
 
   /** Bytes of the container's own layer, and of its image's. */
