@@ -28,6 +28,7 @@ import {
 } from './errors.ts';
 import type { EventStream } from './events.ts';
 import { Images } from './image/images.ts';
+import { LayerCache } from './image/layer-cache.ts';
 import type { LayerIngestor } from './image/layer-ingestor.ts';
 import { decodeName, printableName } from './names.ts';
 import { formatPlatform, parsePlatform, satisfies } from './oci/platform.ts';
@@ -80,9 +81,11 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
     return bytes;
   };
   await collect({ atStart: true });
+  const layers = new LayerCache(records);
   const images: Images = new Images({
     content,
     records,
+    layers,
     leases,
     registries: new Registries({ mirrors: ports.mirrors, fetch: ports.fetch, events, now }),
     ingestor: ports.ingestor,
@@ -95,7 +98,7 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
         .map((record) => ({ container: record.id, running: record.state.status === 'running' })),
     collectGarbage: () => collect({}),
   });
-  const stacks = new ImageStacks(records);
+  const stacks = new ImageStacks(layers);
   const reader = new CachedContentReader(content);
   const containers: Containers = await Containers.open({
     records,

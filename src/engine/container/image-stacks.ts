@@ -1,34 +1,26 @@
 /** The merged layers of images, made once for all that open them at the same time or soon after. */
 
 import { ContentMissingError } from '../errors.ts';
-import { LayerCache } from '../image/layer-cache.ts';
+import type { LayerCache } from '../image/layer-cache.ts';
 import type { LayerIndex } from '../layer/layer-index.ts';
 import { type StackIndex, stackLayers } from '../layer/stack.ts';
 import type { DiffID } from '../oci/digest.ts';
-import type { RecordStore } from '../store/records.ts';
+import { RecentlyUsed } from './recently-used.ts';
 
 /** Stacks of as many images are kept; an index of 13,000 entries takes about 2 MB. */
 const KEPT = 6;
 
 export class ImageStacks {
   readonly #layers: LayerCache;
-  /** Least recently used first. */
-  readonly #stacks = new Map<string, Promise<StackIndex>>();
+  readonly #stacks = new RecentlyUsed<StackIndex>(KEPT);
 
-  constructor(records: RecordStore) {
-    this.#layers = new LayerCache(records);
+  constructor(layers: LayerCache) {
+    this.#layers = layers;
   }
 
   /** The view of these layers, bottom first. ContentMissingError when one is not there. */
   stack(layers: readonly DiffID[]): Promise<StackIndex> {
-    const key = layers.join(' ');
-    const stack = this.#stacks.get(key) ?? this.#merge(layers);
-    this.#stacks.delete(key);
-    this.#stacks.set(key, stack);
-    stack.catch(() => this.#stacks.delete(key));
-    const [oldest] = this.#stacks.keys();
-    if (this.#stacks.size > KEPT && oldest !== undefined) this.#stacks.delete(oldest);
-    return stack;
+    return this.#stacks.get(layers.join(' '), () => this.#merge(layers));
   }
 
   /** Bytes of file content in all of these layers: what Docker calls the size of an image. */

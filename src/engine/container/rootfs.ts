@@ -2,13 +2,14 @@
 
 import { StorageFailedError } from '../errors.ts';
 import type { EventStream } from '../events.ts';
-import { stackLayers } from '../layer/stack.ts';
+import { type StackIndex, stackLayers } from '../layer/stack.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { ContentReader } from '../store/content-reader.ts';
 import type { JournalStore } from '../store/journal.ts';
-import { openUnion, type Union } from '../unionfs/union.ts';
+import { type Lower, openUnion, type Union } from '../unionfs/union.ts';
 import type { ImageStacks } from './image-stacks.ts';
 import { initLayer } from './init-layer.ts';
+import { RecentlyUsed } from './recently-used.ts';
 
 export interface Rootfs {
   readonly union: Union;
@@ -27,11 +28,20 @@ export interface RootfsPorts {
   readonly onFailure: (error: unknown) => void;
 }
 
+/** What lies below a container's own layer: its image's layers, bottom first, and its init layer. */
+interface Below {
+  readonly lowers: readonly Lower[];
+  readonly stack: StackIndex;
+}
+
 interface Opened {
   users: number;
   readonly union: Promise<Union>;
   closed?: Promise<void>;
 }
+
+/** Of as many containers it is kept: a list with sizes, `diff` and `start` open one again and again. */
+const KEPT_BELOW = 6;
 
 /** Milliseconds between two `change` events of one container: a program may write thousands of times a second. */
 const CHANGE_INTERVAL_MS = 100;
@@ -44,6 +54,7 @@ export function journalName(id: string): string {
 export class RootfsPool {
   readonly #ports: RootfsPorts;
   readonly #opened = new Map<string, Opened>();
+  readonly #below = new RecentlyUsed<Below>(KEPT_BELOW);
   /** A journal has one opener at a time: who opens it again waits for who closes it. */
   readonly #closing = new Map<string, Promise<void>>();
 
@@ -79,6 +90,7 @@ export class RootfsPool {
     const opened = this.#opened.get(id);
     if (opened !== undefined) await this.#close(id, opened);
     await this.#closing.get(id);
+    this.#below.delete(id);
     await this.#ports.journals.delete(journalName(id));
   }
 
@@ -103,22 +115,12 @@ export class RootfsPool {
 
   async #open(record: ContainerRecord): Promise<Union> {
     await this.#closing.get(record.id);
-    const { journals, content, stacks, events, now, onFailure } = this.#ports;
-    const image = await stacks.stack(record.layers);
-    const init = await initLayer(record, image);
+    const { journals, events, now, onFailure } = this.#ports;
     const container = record.id;
+    const { lowers, stack } = await this.#below.get(container, () => this.#stackBelow(record));
     const union = await openUnion({
-      lowers: [
-        ...image.layers.map((index) => ({
-          index,
-          read: (offset: number, length: number) => content.read(index.diffID, offset, length),
-        })),
-        {
-          index: init.index,
-          read: (offset: number, length: number) => init.content.subarray(offset, offset + length),
-        },
-      ],
-      stack: stackLayers([...image.layers, init.index]),
+      lowers,
+      stack,
       journal: await journals.open(journalName(container)),
       now: () => BigInt(Math.trunc(now())) * 1_000_000n,
       onCopyUp: ({ path, diffID }) => events.emit({ type: 'copy-up', container, path, from: diffID ?? '' }),
@@ -130,6 +132,21 @@ export class RootfsPool {
       );
     }
     return union;
+  }
+
+  async #stackBelow(record: ContainerRecord): Promise<Below> {
+    const { content, stacks } = this.#ports;
+    const image = await stacks.stack(record.layers);
+    const init = await initLayer(record, image);
+    const layers = image.layers.map((index) => ({
+      index,
+      read: (offset: number, length: number) => content.read(index.diffID, offset, length),
+    }));
+    const top = {
+      index: init.index,
+      read: (offset: number, length: number) => init.content.subarray(offset, offset + length),
+    };
+    return { lowers: [...layers, top], stack: stackLayers([...image.layers, init.index]) };
   }
 }
 

@@ -6,6 +6,7 @@ import type { Registries } from '../registry/registries.ts';
 import type { ContentStore } from '../store/content.ts';
 import type { Leases } from '../store/leases.ts';
 import type { RecordStore } from '../store/records.ts';
+import type { LayerCache } from './layer-cache.ts';
 import type { LayerIngestor } from './layer-ingestor.ts';
 
 /** A container that was made from an image. */
@@ -18,6 +19,8 @@ export interface ImageUse {
 export interface ImageParts {
   readonly content: ContentStore;
   readonly records: RecordStore;
+  /** Shared with whoever else opens layers: each is in memory once. */
+  readonly layers: LayerCache;
   readonly leases: Pick<Leases, 'take'>;
   readonly registries: Pick<Registries, 'resolve'>;
   readonly ingestor: Pick<LayerIngestor, 'ingest'>;

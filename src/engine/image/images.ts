@@ -17,7 +17,6 @@ import { type HistoryLine, historyLines } from './history.ts';
 import { ImageNames } from './image-names.ts';
 import type { ImageParts } from './image-parts.ts';
 import { type ImageInspection, inspectImage } from './inspect.ts';
-import { LayerCache } from './layer-cache.ts';
 import { LayerFetches } from './layer-fetches.ts';
 import { pullImage } from './pull.ts';
 import type { PullProgress } from './pull-progress.ts';
@@ -42,13 +41,11 @@ export class Images {
   readonly #parts: ImageParts;
   readonly #names: ImageNames;
   readonly #fetches: LayerFetches;
-  readonly #layers: LayerCache;
 
   constructor(parts: ImageParts) {
     this.#parts = parts;
     this.#names = new ImageNames(parts);
     this.#fetches = new LayerFetches(parts);
-    this.#layers = new LayerCache(parts.records);
   }
 
   /**
@@ -106,7 +103,7 @@ export class Images {
   async layerIndexes(record: ImageRecord): Promise<LayerIndex[]> {
     return Promise.all(
       record.layers.map(async ({ diffID }) => {
-        const index = await this.#layers.open(diffID);
+        const index = await this.#parts.layers.open(diffID);
         if (index !== undefined) return index;
         throw new ContentMissingError(
           `layer ${diffID} of ${record.id} is not in the store: pull the image again`,
@@ -122,7 +119,7 @@ export class Images {
   /** Bytes of file content of each layer, bottom first. */
   async layerSizes(record: ImageRecord): Promise<readonly number[]> {
     const indexes = await this.layerIndexes(record);
-    return indexes.map((index) => this.#layers.contentSize(index));
+    return indexes.map((index) => this.#parts.layers.contentSize(index));
   }
 
   /** Bytes of file content of all layers: what Docker calls the size of an image. */

@@ -7,6 +7,7 @@ import { EventStream, type StampedEvent } from '../../../src/engine/events.ts';
 import type { ImageUse } from '../../../src/engine/image/image-parts.ts';
 import { Images, type PullOptions } from '../../../src/engine/image/images.ts';
 import { InlineIngestor } from '../../../src/engine/image/inline-ingestor.ts';
+import { LayerCache } from '../../../src/engine/image/layer-cache.ts';
 import type { IngestRequest, LayerIngestor } from '../../../src/engine/image/layer-ingestor.ts';
 import type { PullProgress } from '../../../src/engine/image/pull-progress.ts';
 import { parseReference } from '../../../src/engine/oci/reference.ts';
@@ -98,6 +99,7 @@ export function madeUpSandbox(
   const images = new Images({
     content,
     records,
+    layers: new LayerCache(records),
     leases,
     registries: new Registries({ mirrors: options.mirrors ?? {}, fetch: web.fetch, events, now }),
     ingestor: options.wrap?.(ingestor) ?? ingestor,
