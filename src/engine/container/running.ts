@@ -92,6 +92,8 @@ export function treePath(id: string): string {
 
 /** Resolves after the process's exit and its output, the latter for at most as long as Docker waits for it. */
 export async function exitAndOutput(process: Process, output: Promise<void>): Promise<ExitStatus> {
+  // of a machine that has failed both reject, and the exit's error is the one to tell
+  output.catch(() => undefined);
   const status = await process.exit;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const patience = new Promise<void>((resolve) => {
