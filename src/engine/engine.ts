@@ -14,7 +14,7 @@ import { type PipeIo, pipeStdio } from './cli/pipe-stdio.ts';
 import { type ContainerSummary, containerSummary, type ImageSummary, imageSummary } from './cli/summaries.ts';
 import type { Random } from './container/container-name.ts';
 import { Containers } from './container/containers.ts';
-import { type FilesEntry, type OpenFiles, readContent, walkFiles } from './container/files-view.ts';
+import { type OpenFiles, readContent, type WalkEntry, walkFiles } from './container/files-view.ts';
 import { type HostTerminal, openTerminal, runLine } from './container/host-shell.ts';
 import { ImageStacks } from './container/image-stacks.ts';
 import { openImage } from './container/image-view.ts';
@@ -203,7 +203,7 @@ export class Engine {
    * Every entry of an image's or a container's union, bytewise by path, parents first. NoSuchImageError when the
    * reference names neither.
    */
-  async *walk(reference: string, platform?: string): AsyncGenerator<FilesEntry> {
+  async *walk(reference: string, platform?: string): AsyncGenerator<WalkEntry> {
     const { files, close } = await this.#open(reference, platform);
     try {
       yield* walkFiles(files);

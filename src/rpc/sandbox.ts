@@ -1,6 +1,11 @@
 /** The sandbox as its user sees it: on the page, in an embed, in Node. */
 
+import type { ContainerSummary, ImageSummary } from '../engine/cli/summaries.ts';
+import type { WalkEntry } from '../engine/container/files-view.ts';
 import type { StampedEvent } from '../engine/events.ts';
+
+export type { ContainerSummary, ImageSummary, LayerSummary } from '../engine/cli/summaries.ts';
+export type { WalkEntry, WalkType } from '../engine/container/files-view.ts';
 
 export interface SandboxOptions {
   /** Sandboxes of different names share nothing. Default `default`. */
@@ -38,30 +43,6 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-export type WalkType = 'file' | 'dir' | 'symlink' | 'char' | 'block' | 'fifo';
-
-export interface WalkEntry {
-  /** Absolute; the root is `/`. */
-  readonly path: string;
-  readonly type: WalkType;
-  /** The permission bits: 0..0o7777. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly size: number;
-  /** Nanoseconds since 1970. */
-  readonly mtimeNs: bigint;
-  /** Equal for hard links of one file. */
-  readonly ino: number;
-  readonly nlink: number;
-  readonly link?: string;
-  /** Major and minor. */
-  readonly rdev?: readonly [number, number];
-  readonly xattrs?: Readonly<Record<string, Uint8Array>>;
-  /** Where the entry comes from: index 0 is the base. */
-  readonly layer: { readonly index: number; readonly diffID: string } | { readonly container: string };
-}
-
 /** A read-only view of an image's or a container's union. */
 export interface FilesView {
   /** Bytewise by path, parents first. */
@@ -84,47 +65,6 @@ export interface TerminalSession {
   close(): void;
   /** Exit code of the shell. */
   readonly exit: Promise<number>;
-}
-
-export interface ImageSummary {
-  readonly reference: string;
-  /** As `docker images` writes it; `<none>` when untagged. */
-  readonly repository: string;
-  readonly tag: string;
-  readonly id: string;
-  readonly platform: string;
-  /** False when its programs cannot run on this machine. */
-  readonly runnable: boolean;
-  readonly createdAt: number;
-  /** Bytes unpacked. */
-  readonly size: number;
-  readonly layers: readonly LayerSummary[];
-  readonly command: readonly string[];
-}
-
-export interface LayerSummary {
-  readonly diffID: string;
-  readonly digest: string;
-  /** Bytes as they travel. */
-  readonly compressed: number;
-  /** Bytes unpacked. */
-  readonly size: number;
-  readonly entries: number;
-  /** The history line that made it. */
-  readonly createdBy: string;
-}
-
-export interface ContainerSummary {
-  readonly id: string;
-  readonly name: string;
-  readonly image: string;
-  readonly command: string;
-  readonly status: 'created' | 'running' | 'paused' | 'exited' | 'dead' | 'removing';
-  /** As `docker ps` has it: `Up 2 minutes`, `Exited (0) 3 seconds ago`. */
-  readonly statusText: string;
-  readonly createdAt: number;
-  /** Bytes that its own layer takes. */
-  readonly size: number;
 }
 
 export interface Sandbox {

@@ -10,7 +10,7 @@ import { imageName } from './image-name.ts';
 
 export interface ImageSummary {
   readonly reference: string;
-  /** `<none>` when untagged. */
+  /** As `docker images` writes it; `<none>` when untagged. */
   readonly repository: string;
   readonly tag: string;
   readonly id: string;
@@ -43,7 +43,7 @@ export interface ContainerSummary {
   readonly image: string;
   readonly command: string;
   readonly status: ContainerStatus;
-  /** `Up 2 minutes`, `Exited (0) 3 seconds ago`. */
+  /** As `docker ps` has it: `Up 2 minutes`, `Exited (0) 3 seconds ago`. */
   readonly statusText: string;
   readonly createdAt: number;
   /** Bytes of its own layer, whole files as overlay2 counts them. */

@@ -8,12 +8,12 @@ import { readFile } from '../unionfs/resolve.ts';
 import type { Union } from '../unionfs/union.ts';
 import { type Walked, walk } from '../unionfs/walk.ts';
 
-export type EntryLayer = { readonly index: number; readonly diffID: string } | { readonly container: string };
+export type WalkType = 'file' | 'dir' | 'symlink' | 'char' | 'block' | 'fifo';
 
-export interface FilesEntry {
+export interface WalkEntry {
   /** Absolute; the root is `/`. */
   readonly path: string;
-  readonly type: 'file' | 'dir' | 'symlink' | 'char' | 'block' | 'fifo';
+  readonly type: WalkType;
   /** The permission bits: 0..0o7777. */
   readonly mode: number;
   readonly uid: number;
@@ -28,7 +28,8 @@ export interface FilesEntry {
   /** Major and minor. */
   readonly rdev?: readonly [number, number];
   readonly xattrs?: Readonly<Record<string, Uint8Array>>;
-  readonly layer: EntryLayer;
+  /** Where the entry comes from: index 0 is the base. */
+  readonly layer: { readonly index: number; readonly diffID: string } | { readonly container: string };
 }
 
 /** A union that somebody opened for looking. */
@@ -41,14 +42,14 @@ export interface OpenFiles {
 }
 
 /** Bytewise by path, parents first. Sockets are left out: no layer can hold one. */
-export function* walkFiles(files: OpenFiles): Generator<FilesEntry> {
+export function* walkFiles(files: OpenFiles): Generator<WalkEntry> {
   for (const walked of walk(files.union)) {
     const { type } = walked.stat;
     if (type !== 'socket') yield entryOf(walked, type, layerOf(walked, files));
   }
 }
 
-function entryOf(walked: Walked, type: FilesEntry['type'], layer: EntryLayer): FilesEntry {
+function entryOf(walked: Walked, type: WalkType, layer: WalkEntry['layer']): WalkEntry {
   const { path, stat, link, xattrs } = walked;
   return {
     path,
@@ -67,7 +68,7 @@ function entryOf(walked: Walked, type: FilesEntry['type'], layer: EntryLayer): F
   };
 }
 
-function layerOf({ layer }: Walked, { layers, container }: OpenFiles): EntryLayer {
+function layerOf({ layer }: Walked, { layers, container }: OpenFiles): WalkEntry['layer'] {
   // a directory that no layer names counts as the base's
   const index = typeof layer === 'number' ? Math.max(layer, 0) : layers.length;
   const diffID = layers[index];

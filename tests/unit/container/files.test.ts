@@ -1,7 +1,7 @@
 /** The files of images and containers: what the init layer adds, what a walk tells, what can be read. */
 
 import { describe, expect, it } from 'vitest';
-import type { FilesEntry } from '../../../src/engine/container/files-view.ts';
+import type { WalkEntry } from '../../../src/engine/container/files-view.ts';
 import type { ProgramCode } from './fake-machine.ts';
 import { killPage, openSandbox, openWithBusybox, type TestSandbox } from './sandbox.ts';
 
@@ -17,8 +17,8 @@ const programs: Record<string, ProgramCode> = {
   '/.layerbox/bin/sh': async () => 0,
 };
 
-async function walk({ engine }: TestSandbox, reference: string): Promise<Map<string, FilesEntry>> {
-  const entries = new Map<string, FilesEntry>();
+async function walk({ engine }: TestSandbox, reference: string): Promise<Map<string, WalkEntry>> {
+  const entries = new Map<string, WalkEntry>();
   for await (const entry of engine.walk(reference)) entries.set(entry.path, entry);
   return entries;
 }
