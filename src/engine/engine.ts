@@ -19,9 +19,9 @@ import { type HostTerminal, openTerminal, runLine } from './container/host-shell
 import { ImageStacks } from './container/image-stacks.ts';
 import { openImage } from './container/image-view.ts';
 import type { Client, Machine, TerminalSize } from './container/machine.ts';
+import { startedMachine } from './container/started-machine.ts';
 import {
   InvalidReferenceError,
-  MachineUnavailableError,
   NoSuchContainerError,
   NoSuchImageError,
   StorageFailedError,
@@ -162,7 +162,7 @@ export class Engine {
 
   /** A line for the host's shell. MachineUnavailableError without a machine, MachineFailedError. */
   async sh(line: string, io: PipeIo): Promise<number> {
-    return runLine(await this.#machine(), line, io);
+    return runLine(await startedMachine(this.#ports.machine), line, io);
   }
 
   /** The host's shell on a terminal of its own. Errors as `sh`. */
@@ -170,7 +170,7 @@ export class Engine {
     size: TerminalSize,
     onData: (bytes: Uint8Array) => void | Promise<void>,
   ): Promise<HostTerminal> {
-    return openTerminal(await this.#machine(), size, onData);
+    return openTerminal(await startedMachine(this.#ports.machine), size, onData);
   }
 
   async images(): Promise<readonly ImageSummary[]> {
@@ -258,17 +258,6 @@ export class Engine {
     } finally {
       client.exit(code);
     }
-  }
-
-  async #machine(): Promise<Machine> {
-    const { machine } = this.#ports;
-    if (machine === undefined) {
-      throw new MachineUnavailableError(
-        'this sandbox has no machine, so no program can run: open it without `machine: false`',
-      );
-    }
-    await machine.start();
-    return machine;
   }
 
   async #open(

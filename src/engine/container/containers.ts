@@ -8,15 +8,16 @@
  *     await containers.remove(record.id);
  */
 
-import { ContainerStateError, MachineUnavailableError } from '../errors.ts';
+import { ContainerStateError } from '../errors.ts';
 import type { EventStream } from '../events.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { ContentReader } from '../store/content-reader.ts';
 import type { JournalStore } from '../store/journal.ts';
 import type { Leases } from '../store/leases.ts';
 import type { RecordStore } from '../store/records.ts';
-import type { FileChange, Union } from '../unionfs/union.ts';
+import type { FileChange } from '../unionfs/union.ts';
 import type { Attachment } from './attach.ts';
+import { ContainerFiles } from './container-files.ts';
 import type { Random } from './container-name.ts';
 import { ContainerRegistry } from './container-registry.ts';
 import { type CreateOptions, createContainer, type ImageSource } from './creation.ts';
@@ -26,11 +27,12 @@ import type { ContainerSizes } from './inspection.ts';
 import { launch } from './launch.ts';
 import { ContainerLog } from './log.ts';
 import type { Machine, Process } from './machine.ts';
-import { ownChanges } from './own-changes.ts';
 import { type Rootfs, RootfsPool } from './rootfs.ts';
 import { type Ending, notRunning, RunningContainer } from './running.ts';
 import { parseSignal, SIGKILL, SIGTERM } from './signals.ts';
 import { startFailure } from './start-failure.ts';
+import { startedMachine } from './started-machine.ts';
+import { Turns } from './turns.ts';
 
 export interface ContainerPorts {
   readonly records: RecordStore;
@@ -63,15 +65,21 @@ export class Containers {
   readonly #rootfs: RootfsPool;
   /** What runs, until all that follows its end is done. */
   readonly #started = new Map<string, Started>();
-  /** Bytes of the own layer of containers that do not run, where it was asked for. */
-  readonly #sizes = new Map<string, number>();
+  readonly #files: ContainerFiles;
   /** What is being done to each container; the next waits. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
 
   private constructor(ports: ContainerPorts, registry: ContainerRegistry) {
     this.#ports = ports;
     this.#registry = registry;
     this.#rootfs = new RootfsPool(ports);
+    const { stacks, machine } = ports;
+    this.#files = new ContainerFiles({
+      stacks,
+      machine,
+      rootfs: this.#rootfs,
+      running: (id) => this.running(id),
+    });
   }
 
   /** Containers as they were left; those to be removed at their end are removed if the page ended them. */
@@ -117,7 +125,7 @@ export class Containers {
    * byte. CannotStartError (data.exitCode 125, 126 or 127) in Docker's words, MachineUnavailableError.
    */
   start(id: string, attachments: readonly Attachment[] = []): Promise<Started> {
-    return this.#inTurn(id, async () => {
+    return this.#turns.take(id, async () => {
       const present = this.#started.get(id);
       if (present !== undefined && !present.running.hasExited) {
         for (const attachment of attachments) present.running.attach(attachment);
@@ -130,7 +138,7 @@ export class Containers {
           container: id,
         });
       }
-      const machine = await this.#machine();
+      const machine = await startedMachine(this.#ports.machine);
       const rootfs = await this.#rootfs.open(record);
       try {
         const process = await this.#spawn(machine, record, rootfs, attachments);
@@ -180,7 +188,7 @@ export class Containers {
       .then(() => this.#emit('start', record));
     const started = { running, finished: this.#finish(running, rootfs, id, stored) };
     this.#started.set(id, started);
-    this.#sizes.delete(id);
+    this.#files.forgetSize(id);
     try {
       await stored;
     } catch (error) {
@@ -268,7 +276,7 @@ export class Containers {
 
   /** Gives the container's space back. ContainerStateError when it runs, unless `force` kills it first. */
   remove(id: string, options: { force?: boolean } = {}): Promise<void> {
-    return this.#inTurn(id, async () => {
+    return this.#turns.take(id, async () => {
       const running = this.running(id);
       if (running !== undefined && !running.hasExited) {
         if (options.force !== true) {
@@ -288,7 +296,7 @@ export class Containers {
   async #delete(id: string): Promise<void> {
     const record = this.get(id);
     await this.#registry.setState(id, { status: 'removing' });
-    this.#sizes.delete(id);
+    this.#files.forgetSize(id);
     await this.#rootfs.delete(id);
     await this.#registry.delete(id);
     this.#emit('destroy', record);
@@ -299,7 +307,7 @@ export class Containers {
     const record = this.get(id);
     const running = this.running(id);
     if (running === undefined) throw notRunning(id);
-    const machine = await this.#machine();
+    const machine = await startedMachine(this.#ports.machine);
     const spec = await execSpec(record, running, options);
     this.#emit('exec', record);
     try {
@@ -314,47 +322,19 @@ export class Containers {
     return this.running(id)?.log ?? (await this.#openLog(this.get(id).id));
   }
 
-  /** What `docker diff` prints (own-changes.ts); of one that runs, what reached its files so far. */
-  diff(id: string): Promise<readonly FileChange[]> {
-    return this.#withUnion(id, ownChanges);
+  /** As `ContainerFiles.diff`. */
+  async diff(id: string): Promise<readonly FileChange[]> {
+    return this.#files.diff(this.get(id));
   }
 
-  /** Bytes of the container's own layer, and of its image's. */
+  /** As `ContainerFiles.sizes`. */
   async sizes(id: string): Promise<ContainerSizes> {
-    const image = await this.#ports.stacks.contentSize(this.get(id).layers);
-    return { own: await this.#ownSize(id), image };
-  }
-
-  /** Of what does not run it is measured once: nothing changes it. */
-  async #ownSize(id: string): Promise<number> {
-    const running = this.running(id);
-    if (running !== undefined) return running.union.usedBytes();
-    const known = this.#sizes.get(id);
-    if (known !== undefined) return known;
-    const size = await this.#withUnion(id, (union) => union.usedBytes());
-    if (!this.#started.has(id)) this.#sizes.set(id, size);
-    return size;
+    return this.#files.sizes(this.get(id));
   }
 
   /** The container's files, with what its programs wrote so far. The caller releases them. */
   async openRootfs(id: string): Promise<Rootfs> {
-    const rootfs = await this.#rootfs.open(this.get(id));
-    try {
-      if (this.running(id)?.hasExited === false) await this.#ports.machine?.sync();
-      return rootfs;
-    } catch (error) {
-      await rootfs.release();
-      throw error;
-    }
-  }
-
-  async #withUnion<T>(id: string, use: (union: Union) => T): Promise<T> {
-    const rootfs = await this.openRootfs(id);
-    try {
-      return use(rootfs.union);
-    } finally {
-      await rootfs.release();
-    }
+    return this.#files.open(this.get(id));
   }
 
   /** Ends all that runs, waits until files and records are safe. */
@@ -362,17 +342,6 @@ export class Containers {
     const started = [...this.#started.values()];
     for (const { running } of started) running.process.signal(SIGKILL);
     await Promise.all(started.map(({ finished }) => finished));
-  }
-
-  async #machine(): Promise<Machine> {
-    const { machine } = this.#ports;
-    if (machine === undefined) {
-      throw new MachineUnavailableError(
-        'this sandbox has no machine, so no program can run: open it without `machine: false`',
-      );
-    }
-    await machine.start();
-    return machine;
   }
 
   #openLog(id: string): Promise<ContainerLog> {
@@ -393,15 +362,5 @@ export class Containers {
       name,
       ...(exitCode !== undefined && { exitCode }),
     });
-  }
-
-  #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(work);
-    const settled = turn.catch(() => undefined);
-    this.#turns.set(id, settled);
-    void settled.then(() => {
-      if (this.#turns.get(id) === settled) this.#turns.delete(id);
-    });
-    return turn;
   }
 }
