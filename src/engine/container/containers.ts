@@ -30,7 +30,7 @@ import type { Machine, Process } from './machine.ts';
 import { type Rootfs, RootfsPool } from './rootfs.ts';
 import { type Ending, notRunning, RunningContainer } from './running.ts';
 import { parseSignal, SIGKILL, SIGTERM } from './signals.ts';
-import { startFailure } from './start-failure.ts';
+import { execFailure, startFailure } from './start-failure.ts';
 import { startedMachine } from './started-machine.ts';
 import { Turns } from './turns.ts';
 
@@ -313,7 +313,7 @@ export class Containers {
     try {
       return await machine.spawn(spec);
     } catch (error) {
-      throw startFailure(error, 'OCI runtime exec failed: exec failed: ');
+      throw execFailure(error, spec.cwd);
     }
   }
 

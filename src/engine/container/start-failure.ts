@@ -17,3 +17,24 @@ export function startFailure(error: unknown, stage: string): LayerboxError {
   const reason = error instanceof Error ? error.message : String(error);
   return new CannotStartError(`${stage}${printableName(reason)}`, { exitCode: 125 }, { cause: error });
 }
+
+/**
+ * What `Machine.spawn` threw for `docker exec`. A working directory that cannot be entered is runc's error (libcontainer,
+ * finalizeNamespace), and Docker takes the exit code from its words (moby, daemon/errors.go): 127 for one that is not
+ * there, 126 for one that is no directory or not open to the user.
+ */
+export function execFailure(error: unknown, cwd: string): LayerboxError {
+  const stage = 'OCI runtime exec failed: exec failed: ';
+  const here = `${cwd}: `;
+  if (
+    !(error instanceof CannotStartError) ||
+    error.data.exitCode !== 125 ||
+    !error.message.startsWith(here)
+  ) {
+    return startFailure(error, stage);
+  }
+  const reason = error.message.slice(here.length).toLowerCase();
+  const text = `chdir to cwd ("${cwd}") set in config.json failed: ${reason}`;
+  const exitCode = reason === 'no such file or directory' ? 127 : 126;
+  return startFailure(new CannotStartError(text, { ...error.data, exitCode }, { cause: error }), stage);
+}

@@ -82,6 +82,16 @@ describe('a container on the kernel', () => {
       '1\n/tmp\n',
     );
     expect((await docker('exec', 'bg', 'ps')).out).toMatch(/\n +1 root +sh -c trap/);
+    for (const [cwd, code, reason] of [
+      ['/nope', 127, 'no such file or directory'],
+      ['/etc/passwd', 126, 'not a directory'],
+    ] as const) {
+      expect(await docker('exec', '-u', '1', '-w', cwd, 'bg', 'pwd')).toEqual({
+        code,
+        out: '',
+        err: `OCI runtime exec failed: exec failed: chdir to cwd ("${cwd}") set in config.json failed: ${reason}: unknown\n`,
+      });
+    }
     expect((await docker('stop', 'bg')).out).toBe('bg\n');
     expect((await docker('ps', '-a', '--format', '{{.Status}}')).out).toMatch(/^Exited \(5\)/);
     expect((await docker('rm', 'bg')).code).toBe(0);
