@@ -84,6 +84,11 @@ export class LayerPool implements LayerIngestor {
     return this.#workers.size;
   }
 
+  /** Starts the first worker, so that it is there when the manifest is. */
+  prepare(): void {
+    if (!this.#isClosed && this.#workers.size === 0) this.#start();
+  }
+
   async ingest(
     request: IngestRequest,
     options: { readonly signal: AbortSignal; readonly onProgress: (progress: IngestProgress) => void },

@@ -23,7 +23,7 @@ export interface ImageParts {
   readonly layers: LayerCache;
   readonly leases: Pick<Leases, 'take'>;
   readonly registries: Pick<Registries, 'resolve'>;
-  readonly ingestor: Pick<LayerIngestor, 'ingest'>;
+  readonly ingestor: Pick<LayerIngestor, 'ingest' | 'prepare'>;
   readonly events: Pick<EventStream, 'emit'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;

@@ -146,7 +146,10 @@ class Ingest {
     const { what, blob, diffID } = this.#request;
     const { signal, onProgress } = this.#options;
     onProgress({ status: 'verifying', bytes: blob.size });
-    const digest = await blobStage.finish();
+    const [digest, actual] = await Promise.all([
+      blobStage.finish(),
+      damage === undefined && tarStage !== blobStage ? tarStage.finish() : undefined,
+    ]);
     if (digest !== blob.digest) {
       throw new DigestMismatchError(
         `${what}: the bytes that came have the digest ${digest}, not the one its manifest promises; they were changed in the registry or on the way`,
@@ -154,20 +157,25 @@ class Ingest {
       );
     }
     if (damage !== undefined) throw damage.reason;
-    const actual = tarStage === blobStage ? digest : await tarStage.finish();
-    if (actual !== diffID) {
+    const unpacked = actual ?? digest;
+    if (unpacked !== diffID) {
       throw new DiffIDMismatchError(
-        `${what}: unpacked it has the diffID ${actual}, but the config of its image promises ${diffID}; the image was put together wrongly`,
-        { what, expected: diffID, actual },
+        `${what}: unpacked it has the diffID ${unpacked}, but the config of its image promises ${diffID}; the image was put together wrongly`,
+        { what, expected: diffID, actual: unpacked },
       );
     }
     onProgress({ status: 'extracting', bytes: blob.size });
     const { buffer } = this.#layer.finish(diffID);
-    for (const [stage, name] of new Map([[blobStage, blob.digest]]).set(tarStage, actual)) {
-      if (signal.aborted) throw cancelled(what, signal.reason);
-      await stage.commit(name);
-      this.#staged.delete(stage);
-    }
+    if (signal.aborted) throw cancelled(what, signal.reason);
+    const commits = [...new Map([[blobStage, blob.digest]]).set(tarStage, unpacked)].map(
+      async ([stage, name]) => {
+        await stage.commit(name);
+        this.#staged.delete(stage);
+      },
+    );
+    // both are over, well or not, before anything is aborted
+    const failed = (await Promise.allSettled(commits)).find((commit) => commit.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
     return { id: diffID, size: tarStage.size, index: buffer };
   }
 }

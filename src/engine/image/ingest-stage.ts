@@ -54,8 +54,9 @@ export class IngestStage {
   /** The digest of everything, once everything is staged. */
   async finish(): Promise<Digest> {
     await this.#flush();
-    await this.#writing;
-    return await this.#digester.digest();
+    // the last pieces are stored while the digest is made
+    const [digest] = await Promise.all([this.#digester.digest(), this.#writing]);
+    return digest;
   }
 
   async commit(digest: Digest): Promise<void> {

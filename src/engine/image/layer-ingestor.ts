@@ -22,6 +22,8 @@ export interface IngestProgress {
 }
 
 export interface LayerIngestor {
+  /** Said when a pull begins: layers will come soon, and what is slow to start may start now. */
+  prepare?(): void;
   /**
    * Fetches, verifies both digests and the size, unpacks and indexes one layer.
    * When it resolves the compressed blob and the uncompressed tar are committed

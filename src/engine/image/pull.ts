@@ -57,6 +57,7 @@ export async function pullImage(
   const report = new PullReport(parts.events, reference, options.onProgress);
   const name = familiarReference(reference);
   const { signal, platform: wanted } = options;
+  parts.ingestor.prepare?.();
   const lease = await parts.leases.take({ owner: `pull ${name}`, ephemeral: true });
   try {
     const { source, document } = await parts.registries.resolve(reference, {
