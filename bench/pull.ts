@@ -8,14 +8,14 @@ import { build } from 'vite';
 import { startChromium } from '../tests/support/chromium.ts';
 import { readManifest } from '../tests/support/registry.ts';
 import { run } from '../tests/support/run.ts';
-import { dockerOk, openSandbox } from '../tests/support/sandbox-page.ts';
+import { dockerOk, openSandbox, shows } from '../tests/support/sandbox-page.ts';
 import { compared, median, milliseconds, type Row } from './report.ts';
 import type { Setting } from './setting.ts';
 
 async function pullHere(setting: Setting): Promise<number> {
   const chromium = await startChromium();
   const page = await openSandbox(chromium, setting.site);
-  await dockerOk(page, 'version');
+  await shows(page, /host:~[$#]$/);
   const spent = await milliseconds(() =>
     dockerOk(page, 'pull', '-q', `${setting.registry.host}/test/debian`),
   );

@@ -34,7 +34,8 @@ window.pullTheUsualWay = async (urls) => {
       if (file.type === 'directory') await makeFolder(path);
       else if (file.data !== undefined) {
         await makeFolder(path.slice(0, path.lastIndexOf('/')));
-        await fs.writeFile(path, file.data);
+        // a view of the whole tar would be cloned with all of the tar behind it
+        await fs.writeFile(path, file.data.slice());
       }
     }
   }
