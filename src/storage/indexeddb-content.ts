@@ -233,8 +233,8 @@ class IndexedDBContentWriter implements ContentWriter {
 
   async commit(digest: Digest): Promise<void> {
     this.#mustBeOpen();
+    const inline = this.#chunks === 0 && this.#buffer.length <= inlineSize;
     if (this.#buffer.length > 0) {
-      const inline = this.#chunks === 0 && this.#buffer.length <= inlineSize;
       this.#store(inline ? this.#buffer.takeBytes() : this.#buffer.takeBlob());
     }
     await Promise.all(this.#storing);
@@ -253,7 +253,9 @@ class IndexedDBContentWriter implements ContentWriter {
         await transaction.objectStore('ingests').delete(this.#id);
         return false;
       },
-      'strict',
+      // What lies in the database itself goes to the disk, in order, with the record that comes to need
+      // it, and that is committed strictly; the files of Blobs do not.
+      inline ? 'relaxed' : 'strict',
     );
     // Somebody else was first. What this ingest brought is dropped in a transaction of its own,
     // so that a commit never waits for the chunks that other workers write.
