@@ -37,7 +37,8 @@ describe("gunzip on the browser's own DecompressionStream", () => {
     ['a small and a large member', two(1)],
     ['zero padding', join(whole, new Uint8Array(513))],
   ])('decodes %s', async (_, bytes) => {
-    for (const length of [4_099, 65_536, bytes.length]) expect(isContent(await decode(bytes, length))).toBe(true);
+    for (const length of [4_099, 65_536, bytes.length])
+      expect(isContent(await decode(bytes, length))).toBe(true);
   });
 
   it.each<[string, Uint8Array, RegExp]>([
@@ -55,18 +56,9 @@ describe("gunzip on the browser's own DecompressionStream", () => {
       throw new RangeError('the line is dead');
     }
     const reading = async () => {
-      for await (const _ of gunzip(broken(), whole.length)) continue;
+      for await (const _ of gunzip(broken(), whole.length));
     };
     await expect(reading()).rejects.toThrow(RangeError);
     for await (const _ of gunzip(inChunks(whole, 1_000), whole.length)) break;
-  });
-  it('speed', async () => {
-    const big = join(...Array.from({ length: 30 }, () => content));
-    const gz = gzip(big);
-    for (const keepLimit of [1e9, 0]) {
-      const t = performance.now(); let n = 0, c = 0;
-      for await (const piece of gunzip(inChunks(gz, 65536), gz.length, { keepLimit })) { n += piece.length; c++; }
-      console.log(keepLimit, n, c, ((n / 1e3) / (performance.now() - t)).toFixed(0), 'MB/s', gz.length);
-    }
   });
 });
