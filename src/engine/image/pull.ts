@@ -44,6 +44,8 @@ interface Pull {
   readonly source: ImageSource;
   readonly lease: Lease;
   readonly signal: AbortSignal;
+  /** Documents on their way into the store while the next ones are fetched. */
+  readonly keeping: Promise<void>[];
 }
 
 /** See `Images.pull`. */
@@ -59,13 +61,14 @@ export async function pullImage(
   const { signal, platform: wanted } = options;
   parts.ingestor.prepare?.();
   const lease = await parts.leases.take({ owner: `pull ${name}`, ephemeral: true });
+  const keeping: Promise<void>[] = [];
   try {
     const { source, document } = await parts.registries.resolve(reference, {
       signal,
       ...(wanted !== undefined && { wanted }),
     });
-    const pull: Pull = { parts, name, source, lease, signal };
-    await keep(pull, document.descriptor, document.bytes);
+    const pull: Pull = { parts, name, source, lease, signal, keeping };
+    keepMeanwhile(pull, document.descriptor, document.bytes);
     const chosen = await chooseImage(pull, document, wanted);
     const image = await readImage(pull, chosen);
     checkPlatform(name, image.platform, wanted);
@@ -75,6 +78,7 @@ export async function pullImage(
     });
     report.resolved(source.name, document.descriptor.digest, image.platform, image.layers);
     await bringLayers(pull, fetches, image.layers, report);
+    await Promise.all(keeping);
     throwIfCancelled(signal, name);
     const record: ImageRecord = {
       id: formatReference(reference),
@@ -93,6 +97,7 @@ export async function pullImage(
       changed: previous?.imageID !== record.imageID || previous.target.digest !== record.target.digest,
     };
   } catch (error) {
+    await Promise.allSettled(keeping);
     await lease.release();
     if (error instanceof LayerboxError && error.code === 'StorageFull') await parts.collectGarbage();
     const failure = signal.aborted ? cancelled(name, error) : error;
@@ -135,7 +140,7 @@ async function readDocument(pull: Pull, descriptor: Descriptor): Promise<Fetched
   const stored = await kept(pull, descriptor);
   if (stored === undefined) {
     const document = await pull.source.document(descriptor, { signal: pull.signal });
-    await keep(pull, descriptor, document.bytes);
+    keepMeanwhile(pull, descriptor, document.bytes);
     return document;
   }
   await verifyDescriptor(stored, descriptor, what);
@@ -158,7 +163,7 @@ async function readImage(
   let bytes = await kept(pull, manifest.config);
   if (bytes === undefined) {
     bytes = await pull.source.blob(manifest.config, what, { signal: pull.signal });
-    await keep(pull, manifest.config, bytes);
+    keepMeanwhile(pull, manifest.config, bytes);
   }
   await verifyDescriptor(bytes, manifest.config, what);
   const config = parseConfig(bytes, what);
@@ -270,6 +275,14 @@ async function kept(pull: Pull, descriptor: Descriptor): Promise<Uint8Array<Arra
   const there = await content.stat(descriptor.digest);
   // of another size than announced: not what is meant, and perhaps too large to read
   return there?.size === descriptor.size ? content.read(descriptor.digest) : undefined;
+}
+
+/** `keep`, waited for before the image gets its name. */
+function keepMeanwhile(pull: Pull, descriptor: Descriptor, bytes: Uint8Array<ArrayBuffer>): void {
+  const keeping = keep(pull, descriptor, bytes);
+  // whoever waits for all of them gets the failure; until then it is not unhandled
+  keeping.catch(() => undefined);
+  pull.keeping.push(keeping);
 }
 
 /** Puts a small, verified blob into the store under the lease. */
