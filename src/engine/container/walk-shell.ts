@@ -10,17 +10,19 @@ import { WALK_TARGET } from './init-layer.ts';
 import type { Bind } from './machine.ts';
 
 const WALK_SHELL = `${WALK_TARGET}/bin/sh`;
-const SHELLS = new Set(['sh', 'ash', 'bash', 'dash', 'zsh', 'ksh', 'fish', 'busybox']);
+const SHELLS = new Set(['sh', 'ash', 'bash', 'dash', 'zsh', 'ksh', 'fish']);
 
 /** The folder of the guest's host side that holds the shell and its tools. */
 export const WALK_BIND: Bind = { source: '/usr/lib/layerbox/walk', target: WALK_TARGET, readOnly: true };
 
-/** The words to run in place of `argv` on an image that cannot run: the walk shell for a shell, else `argv` itself. */
+/**
+ * The words to run in place of `argv` on an image that cannot run: the walk shell for a shell, or for a shell of
+ * busybox (`busybox sh -c ...`), with the same words after it; else `argv` itself.
+ */
 export function walkArgv(argv: readonly string[]): readonly string[] {
-  const [program = '', ...rest] = argv;
-  return SHELLS.has(basename(program))
-    ? [WALK_SHELL, ...(basename(program) === 'busybox' ? [] : rest)]
-    : argv;
+  const isBusybox = basename(argv[0] ?? '') === 'busybox';
+  const [program = '', ...rest] = isBusybox ? argv.slice(1) : argv;
+  return SHELLS.has(basename(program)) ? [WALK_SHELL, ...rest] : argv;
 }
 
 /** True when the words run the walk shell and not a program of the image. */
