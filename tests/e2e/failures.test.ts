@@ -12,7 +12,7 @@ import {
   readManifest,
   sha256,
 } from '../support/registry.ts';
-import { docker, openSandbox } from '../support/sandbox-page.ts';
+import { docker, openSandbox, storedRows } from '../support/sandbox-page.ts';
 
 let chromium: Chromium;
 let page: Page;
@@ -31,33 +31,13 @@ afterAll(async () => {
   await faulty.close();
 });
 
-/** How many rows each object store of the sandbox's databases has, those that have any. */
-const storedRows = () =>
-  page.evaluate(async () => {
-    const finished = <T>(request: IDBRequest<T>) =>
-      new Promise<T>((resolve, reject) => {
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(request.error);
-      });
-    const counts: Record<string, number> = {};
-    for (const { name } of await indexedDB.databases()) {
-      const database = await finished(indexedDB.open(name ?? ''));
-      for (const store of database.objectStoreNames) {
-        const count = await finished(database.transaction(store).objectStore(store).count());
-        if (count > 0) counts[`${name}/${store}`] = count;
-      }
-      database.close();
-    }
-    return counts;
-  });
-
 /** No image; and after a reload no staged byte, and not even the layers that had arrived whole. */
 async function expectNothingLeft(): Promise<void> {
   expect((await docker(page, 'images', '-aq')).stdout).toBe('');
   await page.reload();
   expect((await docker(page, 'images', '-aq')).stdout).toBe('');
-  const rows = Object.keys(await storedRows());
-  expect(rows.filter((name) => /images|layers|leases|ingests|blobs|chunks/.test(name))).toEqual([]);
+  const rows = Object.entries(await storedRows(page)).filter(([, count]) => count > 0);
+  expect(rows.filter(([name]) => /images|layers|leases|ingests|blobs|chunks/.test(name))).toEqual([]);
 }
 
 const layerOf = (index: number) => manifest.layers[index]?.digest ?? '';

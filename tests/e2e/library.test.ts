@@ -1,7 +1,7 @@
 import type { Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Chromium, startChromium } from '../support/chromium.ts';
-import { docker, dockerOk, openSandbox } from '../support/sandbox-page.ts';
+import { docker, dockerOk, openSandbox, storedRows } from '../support/sandbox-page.ts';
 
 let chromium: Chromium;
 let page: Page;
@@ -144,24 +144,6 @@ describe('errors keep what they are across the worker', () => {
   });
 });
 
-/** What is in the sandbox's databases and in the journals' one, by object store. */
-const stored = () =>
-  page.evaluate(async () => {
-    const finished = <T>(request: IDBRequest<T>) =>
-      new Promise<T>((resolve, reject) => {
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(request.error);
-      });
-    const counts: Record<string, number> = {};
-    for (const { name } of await indexedDB.databases()) {
-      const database = await finished(indexedDB.open(name ?? ''));
-      for (const store of database.objectStoreNames) {
-        counts[`${name}/${store}`] = await finished(database.transaction(store).objectStore(store).count());
-      }
-      database.close();
-    }
-    return counts;
-  });
 const usage = () => page.evaluate(async () => (await navigator.storage.estimate()).usage ?? 0);
 
 describe('removal gives the space back', () => {
@@ -170,7 +152,7 @@ describe('removal gives the space back', () => {
     await dockerOk(page, 'rmi', image);
     await page.reload();
     expect(await dockerOk(page, 'images', '-aq')).toBe('');
-    const before = { usage: await usage(), stored: await stored() };
+    const before = { usage: await usage(), stored: await storedRows(page) };
     const files = Object.keys(before.stored).find(
       (name) => name.startsWith('layerbox-journals/') && name.endsWith('/files'),
     );
@@ -201,7 +183,7 @@ describe('removal gives the space back', () => {
     );
     const added = (await usage()) - before.usage;
     expect(added).toBeGreaterThan(40_000_000);
-    const full = await stored();
+    const full = await storedRows(page);
     expect(full[files ?? '']).toBeGreaterThan(before.stored[files ?? ''] ?? 0);
 
     expect((await docker(page, 'rm', 'two')).exitCode).toBe(1);
@@ -213,7 +195,7 @@ describe('removal gives the space back', () => {
     await expect
       .poll(
         async () => {
-          const rows = Object.entries(await stored()).filter(([, count]) => count > 0);
+          const rows = Object.entries(await storedRows(page)).filter(([, count]) => count > 0);
           return rows
             .map(([name]) => name)
             .filter((name) => /\/(blobs|chunks|layers|images|containers|ingests|leases|logs)$/.test(name));
@@ -222,7 +204,7 @@ describe('removal gives the space back', () => {
       )
       .toEqual([]);
     // the host's own home stays
-    expect((await stored())[files ?? '']).toBeLessThanOrEqual((before.stored[files ?? ''] ?? 0) + 3);
+    expect((await storedRows(page))[files ?? '']).toBeLessThanOrEqual((before.stored[files ?? ''] ?? 0) + 3);
     await expect
       .poll(async () => ((await usage()) - before.usage) / added, { timeout: 60_000 })
       .toBeLessThan(0.3);

@@ -95,3 +95,22 @@ export async function type(page: Page, line: string): Promise<void> {
   await page.keyboard.type(line);
   await page.keyboard.press('Enter');
 }
+
+/** How many rows each object store has in the page's databases, the sandbox's and the journals': `database/store`. */
+export const storedRows = (page: Page): Promise<Record<string, number>> =>
+  page.evaluate(async () => {
+    const finished = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const counts: Record<string, number> = {};
+    for (const { name } of await indexedDB.databases()) {
+      const database = await finished(indexedDB.open(name ?? ''));
+      for (const store of database.objectStoreNames) {
+        counts[`${name}/${store}`] = await finished(database.transaction(store).objectStore(store).count());
+      }
+      database.close();
+    }
+    return counts;
+  });
