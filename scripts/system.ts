@@ -23,6 +23,8 @@ export const TEST_PROGRAMS: readonly SystemProgram[] = [
   { program: 'mmdebstrap', package: 'mmdebstrap' },
   { program: 'arch-test', package: 'arch-test' },
   { program: 'python3', package: 'python3' },
+  { program: 'perl', package: 'perl-base' },
+  { program: 'openssl', package: 'openssl' },
   { program: 'setfattr', package: 'attr' },
   { program: 'git', package: 'git' },
 ];

@@ -5,7 +5,8 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { projectRoot } from '../../scripts/project-root.ts';
 import { findProgram } from '../../scripts/system.ts';
 import { run } from './run.ts';
 
@@ -35,60 +36,93 @@ const CORS = `
 
 /** Starts a registry with an empty store of its own. `cors: false` leaves the headers out. */
 export async function startRegistry(options: { cors?: boolean } = {}): Promise<Registry> {
-  const program = findProgram('docker-registry');
-  if (program === undefined) throw new Error('docker-registry is not installed');
   const folder = await mkdtemp(join(tmpdir(), 'layerbox-registry-'));
-  const port = await freePort();
-  const host = `127.0.0.1:${port}`;
+  const config = join(folder, 'config.yml');
   await writeFile(
-    join(folder, 'config.yml'),
+    config,
     `version: 0.1
 log: { level: error, accesslog: { disabled: true } }
 storage:
-  filesystem: { rootdirectory: ${folder}/store }
+  filesystem: { rootdirectory: /set/below }
   delete: { enabled: true }
 http:
-  addr: ${host}${options.cors === false ? '' : CORS}
+  addr: set-below${options.cors === false ? '' : CORS}
 `,
   );
-  const child = spawn(program, ['serve', join(folder, 'config.yml')], {
+  const registry = await serveRegistry(config);
+  return { ...registry, close: () => registry.close().then(() => rm(folder, { recursive: true })) };
+}
+
+/**
+ * Starts CNCF Distribution with a configuration file (relative to the project) as it is, but for its address and the
+ * folder of its store; `environment` sets more of it, as REGISTRY_<SECTION>_<NAME>.
+ */
+export async function serveRegistry(
+  config: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Registry> {
+  const program = findProgram('docker-registry');
+  if (program === undefined) throw new Error('docker-registry is not installed');
+  const store = await mkdtemp(join(tmpdir(), 'layerbox-registry-'));
+  const host = `127.0.0.1:${await freePort()}`;
+  const child = spawn(program, ['serve', resolve(projectRoot, config)], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    env: {
+      ...process.env,
+      REGISTRY_HTTP_ADDR: host,
+      REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: store,
+      ...environment,
+    },
   });
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaints = (complaints + text).slice(-4000);
   });
-  await answers(child, `http://${host}/v2/`, () => complaints);
+  await answers(child, `http://${host}/v2/`, () => complaints, 200, 401);
   return {
     host,
     close: async () => {
-      const gone = new Promise((resolve) => child.once('exit', resolve));
+      const gone = new Promise((done) => child.once('exit', done));
       child.kill();
       await gone;
-      await rm(folder, { recursive: true });
+      await rm(store, { recursive: true });
     },
   };
 }
 
-async function answers(child: ChildProcess, url: string, complaints: () => string): Promise<void> {
+/** Waits until a server that was just started answers with one of these statuses; throws what it complained of when it ends. */
+export async function answers(
+  child: ChildProcess,
+  url: string,
+  complaints: () => string,
+  ...statuses: readonly number[]
+): Promise<void> {
   const until = Date.now() + 20_000;
   for (;;) {
     if (child.exitCode !== null) throw new Error(`the server at ${url} ended: ${complaints()}`);
     const response = await fetch(url).catch(() => undefined);
-    if (response?.ok) return;
+    await response?.body?.cancel();
+    if (response !== undefined && statuses.includes(response.status)) return;
     if (Date.now() > until) throw new Error(`no answer from ${url}: ${complaints()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
 /** Copies a tag of an OCI layout into the registry, digests kept. */
-export const pushLayout = (layout: string, tag: string, registry: Registry, name: string) =>
+export const pushLayout = (
+  layout: string,
+  tag: string,
+  registry: { readonly host: string },
+  name: string,
+  account?: { readonly name: string; readonly password: string },
+) =>
   run('skopeo', [
     'copy',
     '--quiet',
     '--insecure-policy',
     '--preserve-digests',
     '--dest-tls-verify=false',
+    ...(account === undefined ? [] : ['--dest-creds', `${account.name}:${account.password}`]),
     `oci:${layout}:${tag}`,
     `docker://${registry.host}/${name}`,
   ]);
