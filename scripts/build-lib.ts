@@ -1,6 +1,6 @@
 /**
- * `npm run build:lib`: the library in dist-lib/, as modules with their types, the workers among them, and in
- * dist-lib/public/ the machine and the bundled images. Folders are as in the source, so that a file finds another
+ * `npm run build:lib`: the library in dist-lib/, as modules with their types, the workers and the `layerbox` command
+ * among them, and in dist-lib/public/ the machine and the bundled images. Folders are as in the source, so that a file finds another
  * there by the same relative URL.
  */
 
@@ -43,9 +43,12 @@ async function compile(): Promise<void> {
         types: ['node'],
       },
       include: [],
-      files: ['src/index.ts', 'workers/engine.worker.ts', 'workers/layer.worker.ts'].map((file) =>
-        join(projectRoot, file),
-      ),
+      files: [
+        'src/index.ts',
+        'workers/engine.worker.ts',
+        'workers/layer.worker.ts',
+        'src/mirror/layerbox.ts',
+      ].map((file) => join(projectRoot, file)),
     }),
   );
   const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');

@@ -18,8 +18,16 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/engine/layer': ['src/engine/oci', 'src/engine/archive'],
   'src/engine/store': ['src/engine/layer', 'src/engine/oci', 'src/engine/archive'],
   'src/engine/registry': ['src/engine/store', 'src/engine/layer', 'src/engine/oci', 'src/engine/archive'],
+  'src/engine/lazy': [
+    'src/engine/registry',
+    'src/engine/store',
+    'src/engine/layer',
+    'src/engine/oci',
+    'src/engine/archive',
+  ],
   'src/engine/unionfs': ['src/engine/store', 'src/engine/layer', 'src/engine/oci', 'src/engine/archive'],
   'src/engine/image': [
+    'src/engine/lazy',
     'src/engine/registry',
     'src/engine/unionfs',
     'src/engine/store',
@@ -29,6 +37,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/engine/container': [
     'src/engine/image',
+    'src/engine/lazy',
     'src/engine/registry',
     'src/engine/unionfs',
     'src/engine/store',
@@ -39,6 +48,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/engine/cli': [
     'src/engine/container',
     'src/engine/image',
+    'src/engine/lazy',
     'src/engine/registry',
     'src/engine/unionfs',
     'src/engine/store',
@@ -49,6 +59,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/engine/engine.ts': ['src/engine'],
   'src/storage': ['src/engine'],
   'src/machine': ['src/engine'],
+  // a program of its own, for Node
+  'src/mirror': ['src/engine'],
   'src/rpc': ['src/engine', 'workers'],
   'src/ui': ['src/rpc'],
   'src/index.ts': ['src/engine', 'src/rpc', 'workers'],
@@ -60,6 +72,7 @@ const packages: Readonly<Record<string, readonly RegExp[]>> = {
   'src/engine': [/^hash-wasm$/, /^pako$/],
   'src/storage': [/^comlink$/, /^idb$/, /^@isomorphic-git\/lightning-fs$/],
   'src/machine': [/^v86(\/|$)/],
+  'src/mirror': [/^node:/],
   'src/rpc': [/^comlink$/],
   'src/ui': [/^svelte(\/|$)/, /^@xterm\//, /^paneforge$/],
   'src/index.ts': [],
