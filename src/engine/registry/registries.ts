@@ -14,13 +14,7 @@ import {
 } from '../errors.ts';
 import type { EventStream } from '../events.ts';
 import type { Platform } from '../oci/descriptor.ts';
-import {
-  familiarName,
-  familiarReference,
-  formatReference,
-  fullName,
-  type Reference,
-} from '../oci/reference.ts';
+import { familiarName, familiarReference, fullName, type Reference } from '../oci/reference.ts';
 import { DistributionSource } from './distribution.ts';
 import type { FetchedDocument } from './fetched-document.ts';
 import { LayoutSource } from './layout.ts';
@@ -208,25 +202,22 @@ function classOf(error: LayerboxError) {
 /** A browser says no more than "Failed to fetch"; this says what that most likely means and what can be done. */
 function unreadable(reference: Reference, error: LayerboxError): string {
   const name = familiarReference(reference);
-  // a digest is no name in a layout; what has it is found there by digest whatever its name
-  const kept = `${familiarName(reference)}:${reference.tag ?? 'latest'}`;
-  const origin = originAddress(reference.registry);
+  const { registry } = reference;
+  const origin = originAddress(registry);
   const cause = error.cause === undefined ? '' : ` (${describe(error.cause)})`;
   const lines = [
     `cannot pull ${name}: no answer from ${origin} that this page may read${cause}. Either it is down, or it does not send CORS headers: ` +
       'a web page may read another site only when that site allows it, and Docker Hub and most public registries do not.',
+    'To bring the image here, copy it on your computer into a folder, put that on a web server and name it in `mirrors`:',
+    `- npx layerbox mirror ${name} --to images`,
+    `- mirrors: { ${JSON.stringify(registry)}: "layout:https://<server>/images/" }`,
+    'docs/mirror.md tells how. For a registry of your own, docs/registry.md has configurations that send the headers.',
   ];
-  if (isLoopback(reference.registry)) {
-    lines.push(
+  if (isLoopback(registry)) {
+    lines.splice(
+      1,
+      0,
       `Check that a registry runs at ${origin} and sends Access-Control-Allow-Origin (http.headers in the configuration of CNCF Distribution).`,
-    );
-  } else {
-    lines.push(
-      'To bring the image here, copy it where CORS is allowed and name that place in `mirrors`:',
-      `- into a folder on a web server: skopeo copy docker://${formatReference(reference)} oci:registry:${kept}, ` +
-        `then mirrors: { "${reference.registry}": "layout:https://<server>/registry/" }`,
-      `- or into a registry that sends CORS headers: skopeo copy docker://${formatReference(reference)} docker://<registry>/${reference.repository}, ` +
-        `then mirrors: { "${reference.registry}": "https://<registry>" }`,
     );
   }
   return lines.join('\n');

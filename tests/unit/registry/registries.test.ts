@@ -138,8 +138,10 @@ describe('the search', () => {
     for (const part of [
       'cannot pull python:3.12: no answer from https://registry-1.docker.io',
       'CORS',
-      'skopeo copy docker://docker.io/library/python:3.12 oci:registry:python:3.12',
-      '"docker.io": "layout:https://<server>/registry/"',
+      'a web page may read another site only when that site allows it',
+      'npx layerbox mirror python:3.12 --to images',
+      'mirrors: { "docker.io": "layout:https://<server>/images/" }',
+      'docs/registry.md',
       'mirror https://one.example: manifest for python:3.12 not found',
       'mirror https://two.example: cannot reach https://two.example',
       'Failed to fetch',
@@ -162,6 +164,9 @@ describe('the search', () => {
     const { resolve } = made();
     await expect(resolve('localhost:5000/app')).rejects.toThrow(
       'Check that a registry runs at http://localhost:5000 and sends Access-Control-Allow-Origin',
+    );
+    await expect(resolve('localhost:5000/app:2')).rejects.toThrow(
+      'npx layerbox mirror localhost:5000/app:2 --to images',
     );
   });
 
