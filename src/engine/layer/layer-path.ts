@@ -14,9 +14,9 @@ export type LayerPath =
   /** What AUFS kept for itself, and older Dockers left in layers. */
   | { readonly kind: 'ignored' };
 
-const whiteoutPrefix = '.wh.';
+export const whiteoutPrefix = '.wh.';
 const metadataPrefix = '.wh..wh.';
-const opaqueMarker = '.wh..wh..opq';
+export const opaqueMarker = '.wh..wh..opq';
 /** limits.h of Linux: NAME_MAX, and PATH_MAX without its NUL. */
 const nameMax = 255;
 const pathMax = 4095;
@@ -33,12 +33,37 @@ export function cleanPath(path: string): string {
       names.pop();
       continue;
     }
-    checkLength(name, name, nameMax, 'name');
+    // the whiteout of a name as long as can be is longer than one
+    const hidden = name.startsWith(whiteoutPrefix) ? name.slice(whiteoutPrefix.length) : name;
+    checkLength(hidden, name, nameMax, 'name');
     names.push(name);
   }
   const cleaned = names.join('/');
   checkLength(cleaned, cleaned, pathMax, 'path');
   return cleaned;
+}
+
+/**
+ * The target of a hard link, to be walked from the root: no empty or "." names. ".." stays behind
+ * a name, since that may be a symlink, and goes up from where it leads to. Throws as `cleanPath` does.
+ */
+export function cleanLink(link: string): string {
+  const names: string[] = [];
+  for (const name of link.split('/')) {
+    if (name === '' || name === '.' || (name === '..' && names.length === 0)) continue;
+    checkLength(name, name, nameMax, 'name');
+    names.push(name);
+  }
+  // what ".." leads to at the end is a directory, and is called so with the name it has
+  if (names.at(-1) === '..') return cleanPath(link);
+  const cleaned = names.join('/');
+  checkLength(cleaned, cleaned, pathMax, 'link target');
+  return cleaned;
+}
+
+/** The name of a file in the directory where AUFS kept what has several names, or undefined. */
+export function aufsLinkOf(path: string): string | undefined {
+  return /^(?:\.?\/)*\.wh\.\.wh\.plnk\/([^/]{1,255})$/.exec(path)?.[1];
 }
 
 /** What the path stands for. Throws CorruptLayerError for whiteouts of nothing, of "." or "..", or with entries below them. */

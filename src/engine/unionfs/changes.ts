@@ -85,9 +85,7 @@ class Comparison {
 /** Directories with a change in them or anywhere below, as the union has them now. */
 export function dirtyDirectories(upper: Upper): Set<number> {
   const dirty = new Set<number>();
-  const mark = (directory: number) => {
-    for (let at = directory; !dirty.has(at); at = upper.parent(at)) dirty.add(at);
-  };
+  const mark = (directory: number) => markDirty(upper, dirty, directory);
   for (const directory of upper.dentries.keys()) if (!upper.orphans.has(directory)) mark(directory);
   for (const ino of upper.inodes.keys()) {
     const number = upper.lower(ino);
@@ -96,4 +94,9 @@ export function dirtyDirectories(upper: Upper): Set<number> {
     for (const name of upper.stack.names(number)) mark(upper.stack.parent(name) + 1);
   }
   return dirty;
+}
+
+/** Adds a directory and all above it. */
+export function markDirty(upper: Upper, dirty: Set<number>, directory: number): void {
+  for (let at = directory; !dirty.has(at); at = upper.parent(at)) dirty.add(at);
 }
