@@ -27,6 +27,7 @@ export const TEST_PROGRAMS: readonly SystemProgram[] = [
   { program: 'openssl', package: 'openssl' },
   { program: 'setfattr', package: 'attr' },
   { program: 'git', package: 'git' },
+  { program: 'zstd', package: 'zstd' },
 ];
 
 /** Full path of a program, or undefined. Looks in sbin too, where a user's PATH often does not. */

@@ -1,0 +1,176 @@
+/**
+ * Chunks on their way. Neighbours in the blob are one request, which goes on a
+ * little beyond what is wanted, since asking costs more than some more bytes do;
+ * few requests are under way at once; each chunk is fetched by one of them however many
+ * readers want it, and handed on only when its digest is right.
+ */
+
+import { CorruptLayerError, DigestMismatchError } from '../errors.ts';
+import { digestOf } from '../oci/digest.ts';
+import { cancelled } from '../registry/request.ts';
+import type { BlobRanges } from './blob-ranges.ts';
+import type { ChunkTable } from './chunk-table.ts';
+import type { DecodeStart } from './decode-chunk.ts';
+
+export interface ChunkFetchesOptions {
+  readonly chunks: ChunkTable;
+  readonly ranges: BlobRanges;
+  readonly decode: DecodeStart;
+  /** Names the file with this address, for errors. */
+  readonly describe: (address: number) => string;
+  /** Gets each chunk once it is verified. */
+  readonly onChunk: (chunk: number, content: Uint8Array<ArrayBuffer>) => void;
+  /** True for what is here already and not to be fetched along. */
+  readonly isHere: (chunk: number) => boolean;
+  readonly signal: AbortSignal;
+  /** Requests at once. */
+  readonly parallel?: number;
+  /** Compressed bytes that a request may have when nobody wants more. */
+  readonly readAhead?: number;
+}
+
+/** Compressed bytes between two wanted chunks that are fetched along rather than asked around. */
+const gapLimit = 32 << 10;
+/** Compressed bytes of one request; a chunk that is larger is one by itself. */
+const requestLimit = 4 << 20;
+
+/** One request: chunks in the order of the blob. */
+interface Batch {
+  readonly chunks: readonly number[];
+  readonly start: number;
+  readonly end: number;
+}
+
+export class ChunkFetches {
+  readonly #options: ChunkFetchesOptions;
+  readonly #parallel: number;
+  readonly #readAhead: number;
+  readonly #coming = new Map<number, Promise<Uint8Array<ArrayBuffer>>>();
+  /** First the ones that somebody waits for. */
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+  #received = 0;
+
+  constructor(options: ChunkFetchesOptions) {
+    this.#options = options;
+    this.#parallel = options.parallel ?? 4;
+    this.#readAhead = options.readAhead ?? 128 << 10;
+  }
+
+  /** Compressed bytes that came so far. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** True while somebody waits for a chunk. */
+  get isBusy(): boolean {
+    return this.#coming.size > 0;
+  }
+
+  /**
+   * The contents of these stored chunks, in their order. Rejects with the errors
+   * of `BlobRanges.read`, DigestMismatchError or CorruptLayerError, naming the file.
+   */
+  fetch(wanted: readonly number[]): Promise<Uint8Array<ArrayBuffer>[]> {
+    for (const batch of this.#batches(wanted.filter((chunk) => !this.#coming.has(chunk)))) this.#start(batch);
+    return Promise.all(
+      wanted.map((chunk) => this.#coming.get(chunk) ?? Promise.reject(new RangeError(`chunk ${chunk}`))),
+    );
+  }
+
+  #start(batch: Batch): void {
+    const bytes = this.#inTurn(() => this.#read(batch));
+    for (const chunk of batch.chunks) {
+      const content = bytes
+        .then((whole) => this.#open(chunk, whole, batch.start))
+        .finally(() => this.#coming.delete(chunk));
+      // read ahead, perhaps for nobody: whoever wants it after all asks again
+      content.catch(() => undefined);
+      this.#coming.set(chunk, content);
+    }
+  }
+
+  async #read({ start, end }: Batch): Promise<Uint8Array<ArrayBuffer>> {
+    const { ranges, signal } = this.#options;
+    if (signal.aborted) throw cancelled('a chunk', signal.reason);
+    const bytes = await ranges.read(start, end, signal);
+    this.#received += bytes.length;
+    return bytes;
+  }
+
+  async #open(
+    chunk: number,
+    bytes: Uint8Array<ArrayBuffer>,
+    start: number,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const { chunks, decode, describe, onChunk } = this.#options;
+    const address = chunks.start(chunk);
+    const size = chunks.start(chunk + 1) - address;
+    const inner = chunks.inner(chunk);
+    const stream = bytes.subarray(chunks.offset(chunk) - start, chunks.end(chunk) - start);
+    let content: Uint8Array<ArrayBuffer>;
+    try {
+      content = (await decode(stream, inner + size)).slice(inner);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new CorruptLayerError(`${describe(address)} cannot be unpacked: ${reason}`, {}, { cause });
+    }
+    const expected = chunks.digest(chunk);
+    const actual = await digestOf(content);
+    if (actual !== expected) {
+      throw new DigestMismatchError(
+        `${describe(address)}: the ${size} bytes that came have the digest ${actual}, not ${expected} as the table of contents has it; they were changed in the registry or on the way`,
+        { expected, actual },
+      );
+    }
+    onChunk(chunk, content);
+    return content;
+  }
+
+  #batches(wanted: readonly number[]): Batch[] {
+    const { chunks } = this.#options;
+    const sorted = wanted.toSorted((a, b) => chunks.offset(a) - chunks.offset(b));
+    const batches: Batch[] = [];
+    let open: { chunks: number[]; start: number; end: number } | undefined;
+    for (const chunk of sorted) {
+      const [start, end] = [chunks.offset(chunk), chunks.end(chunk)];
+      if (open !== undefined && start - open.end <= gapLimit && end - open.start <= requestLimit) {
+        open.chunks.push(chunk);
+        open.end = Math.max(open.end, end);
+      } else {
+        open = { chunks: [chunk], start, end };
+        batches.push(open);
+      }
+    }
+    const last = batches.at(-1);
+    if (last !== undefined) batches.splice(-1, 1, this.#ahead(last, new Set(wanted)));
+    return batches;
+  }
+
+  /** The chunks that follow in the table, as long as they follow in the blob, too. */
+  #ahead(batch: Batch, wanted: ReadonlySet<number>): Batch {
+    const { chunks, isHere } = this.#options;
+    const along = [...batch.chunks];
+    let { end } = batch;
+    for (let chunk = Math.max(...batch.chunks) + 1; chunk < chunks.count; chunk++) {
+      if (!chunks.isStored(chunk)) continue;
+      const follows = chunks.offset(chunk) >= batch.start && chunks.offset(chunk) - end <= gapLimit;
+      if (!follows || chunks.end(chunk) - batch.start > this.#readAhead) break;
+      if (isHere(chunk) || wanted.has(chunk) || this.#coming.has(chunk)) break;
+      along.push(chunk);
+      end = Math.max(end, chunks.end(chunk));
+    }
+    return { chunks: along, start: batch.start, end };
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running >= this.#parallel) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#running += 1;
+    try {
+      return await work();
+    } finally {
+      this.#running -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+}

@@ -1,0 +1,135 @@
+/** Opening a layer by its table of contents: fetched by ranges, its digest verified, then read. */
+
+import { GzipDecoder } from '../archive/gzip-decoder.ts';
+import { type TarEntry, TarReader } from '../archive/tar-reader.ts';
+import { CorruptLayerError, DigestMismatchError } from '../errors.ts';
+import { printableName } from '../names.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import { type DiffID, type Digest, digestOf, splitDigest } from '../oci/digest.ts';
+import type { BlobRanges } from './blob-ranges.ts';
+import { CannotBeLazy } from './cannot-be-lazy.ts';
+import { type DecodeStart, gunzipStart } from './decode-chunk.ts';
+import { type LazyFormat, lazyFormat, tocLimit } from './lazy-format.ts';
+import { LazyLayer } from './lazy-layer.ts';
+import { stargzFooter, stargzFooterLimit } from './stargz-footer.ts';
+import { readTableOfContents, type TableOfContents } from './table-of-contents.ts';
+
+export interface LazySource {
+  readonly blob: Descriptor;
+  readonly diffID: DiffID;
+  readonly ranges: BlobRanges;
+  readonly decodeZstd: DecodeStart;
+  /** In words, for errors: `layer sha256:0123... of busybox:latest`. */
+  readonly what: string;
+  /** Bytes of content to keep in memory. */
+  readonly cacheLimit?: number;
+}
+
+/** Bytes from the end of an eStargz blob that are fetched at once: most tables of contents are within them. */
+const tailLength = 256 << 10;
+const tocName = 'stargz.index.json';
+
+/**
+ * The layer, or undefined when it has no table of contents. Errors: CannotBeLazy when
+ * it must be fetched whole, DigestMismatch and CorruptLayer naming the
+ * layer and the entry, those of `BlobRanges.read`. After each of them the whole layer may still be
+ * good: it has a digest of its own.
+ */
+export async function openLazyLayer(source: LazySource, signal: AbortSignal): Promise<LazyLayer | undefined> {
+  const format = lazyFormat(source.blob);
+  if (format === undefined) return undefined;
+  const { what, ranges, cacheLimit } = source;
+  try {
+    const isStargz = format.kind === 'estargz';
+    const table = isStargz
+      ? await readStargz(source, format.tocDigest, signal)
+      : await readChunked(source, format, signal);
+    const decode = isStargz ? gunzipStart : source.decodeZstd;
+    return new LazyLayer({ table, ranges, decode, what, ...(cacheLimit !== undefined && { cacheLimit }) });
+  } catch (error) {
+    if (!(error instanceof CorruptLayerError)) throw error;
+    throw new CorruptLayerError(`${what}: ${error.message}`, { ...error.data, what }, { cause: error });
+  }
+}
+
+async function readStargz(
+  source: LazySource,
+  tocDigest: Digest,
+  signal: AbortSignal,
+): Promise<TableOfContents> {
+  const { blob, diffID, ranges } = source;
+  const { size } = blob;
+  const tailStart = Math.max(0, size - tailLength);
+  if (size < stargzFooterLimit) throw new CannotBeLazy('it is too small for a table of contents');
+  const tail = await ranges.read(tailStart, size, signal);
+  const footer = stargzFooter(tail, size);
+  if (footer === undefined) throw new CannotBeLazy('it does not end as an eStargz layer does');
+  const { tocOffset } = footer;
+  const tocEnd = size - footer.length;
+  if (tocEnd - tocOffset > tocLimit)
+    throw new CannotBeLazy(`its table of contents is larger than ${tocLimit} bytes`);
+  const compressed =
+    tocOffset >= tailStart
+      ? tail.subarray(tocOffset - tailStart, tocEnd - tailStart)
+      : await ranges.read(tocOffset, tocEnd, signal);
+  const { entry, json } = tocFile(compressed);
+  await verify(json, tocDigest, source.what);
+  const chunk = { size: entry.size, offset: tocOffset, end: tocEnd, inner: entry.offset, digest: tocDigest };
+  return readTableOfContents(json, { diffID, payloadEnd: tocOffset, ownEntry: { entry, chunk } });
+}
+
+/** The one file in the tar that the last gzip member of an eStargz blob ends with. */
+function tocFile(compressed: Uint8Array): { entry: TarEntry; json: Uint8Array<ArrayBuffer> } {
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  let first: TarEntry | undefined;
+  const reader = new TarReader((entry) => {
+    first ??= entry;
+  });
+  for (const piece of new GzipDecoder().push(compressed)) {
+    reader.push(piece);
+    pieces.push(piece);
+    length += piece.length;
+    if (length > tocLimit) throw new CannotBeLazy(`its table of contents is larger than ${tocLimit} bytes`);
+  }
+  const entry: TarEntry | undefined = first;
+  if (entry === undefined || entry.path !== tocName || entry.type !== 'file') {
+    const found = entry === undefined ? 'nothing' : JSON.stringify(printableName(entry.path));
+    throw new CorruptLayerError(`where its table of contents should be is ${found}, not ${tocName}`);
+  }
+  if (entry.offset + entry.size > length) {
+    throw new CorruptLayerError(
+      `its table of contents ends after ${length - entry.offset} of ${entry.size} bytes`,
+    );
+  }
+  const tar = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    tar.set(piece, at);
+    at += piece.length;
+  }
+  return { entry, json: tar.slice(entry.offset, entry.offset + entry.size) };
+}
+
+async function readChunked(
+  source: LazySource,
+  format: LazyFormat & { readonly kind: 'zstd:chunked' },
+  signal: AbortSignal,
+): Promise<TableOfContents> {
+  const { diffID, ranges, decodeZstd, what } = source;
+  const { offset, length, uncompressedLength } = format;
+  const compressed = await ranges.read(offset, offset + length, signal);
+  await verify(compressed, format.tocDigest, what);
+  const json = await decodeZstd(compressed, uncompressedLength);
+  // a skippable frame's header of 8 bytes stands before the table
+  return readTableOfContents(json, { diffID, payloadEnd: offset - 8 });
+}
+
+async function verify(bytes: Uint8Array<ArrayBuffer>, expected: Digest, what: string): Promise<void> {
+  const actual = await digestOf(bytes, splitDigest(expected).algorithm);
+  if (actual === expected) return;
+  throw new DigestMismatchError(
+    `${what}: its table of contents has the digest ${actual}, not ${expected} as the manifest promises; it was changed in the registry or on the way`,
+    { what, expected, actual },
+  );
+}
