@@ -11,14 +11,6 @@ const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The string of a name or path; never throws, loses nothing. */
 export function decodeName(bytes: Uint8Array): string {
-  let ascii = true;
-  for (let i = 0; i < bytes.length; i++) {
-    if ((bytes[i] ?? 0) >= 0x80) {
-      ascii = false;
-      break;
-    }
-  }
-  if (ascii && bytes.length <= 1024) return String.fromCharCode(...bytes);
   try {
     return strict.decode(bytes);
   } catch {

@@ -1,13 +1,17 @@
 /**
  * Extended headers as POSIX pax has them (IEEE Std 1003.1, pax, "pax Extended
  * Header"): records of `length keyword=value\n`, the length in decimal and of
- * the whole record. Keywords and values are bytes; only paths are decoded, by names.ts.
+ * the whole record. Keywords and values are bytes; what they mean is pax-attributes.ts's.
  */
 
 import { decodeName } from '../names.ts';
 
-/** Values by keyword; what comes later in the header replaces what came earlier. */
-export type PaxRecords = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+export interface PaxRecords {
+  /** Values by keyword, views of the header; what comes later in it replaces what came earlier. */
+  readonly values: ReadonlyMap<string, Uint8Array>;
+  /** Values of the keywords of `repeatedKeywords`, in their order: GNU's first sparse format counts on it. */
+  readonly repeated: readonly (readonly [keyword: string, value: Uint8Array])[];
+}
 
 /** Makes the error for what is wrong, with the place in the tar, which only the caller knows. */
 export type Refuse = (reason: string) => Error;
@@ -15,15 +19,17 @@ export type Refuse = (reason: string) => Error;
 const space = 0x20;
 const equals = 0x3d;
 const newline = 0x0a;
+/** GNU tar manual, "PAX Format, Version 0.0". */
+const repeatedKeywords: ReadonlySet<string> = new Set(['GNU.sparse.offset', 'GNU.sparse.numbytes']);
 
-/** The records, each value in bytes of its own. Throws what `refuse` makes on anything that is no record. */
+/** The records of a whole header. Throws what `refuse` makes on anything that is no record. */
 export function parsePaxRecords(bytes: Uint8Array, refuse: Refuse): PaxRecords {
-  const records = new Map<string, Uint8Array<ArrayBuffer>>();
+  const values = new Map<string, Uint8Array>();
+  const repeated: [string, Uint8Array][] = [];
   let at = 0;
   while (at < bytes.length) {
-    const blank = bytes.indexOf(space, at);
-    const digits = blank < 0 ? '' : decodeName(bytes.subarray(at, Math.min(blank, at + 16)));
-    const end = at + (/^[1-9][0-9]{0,8}$/.test(digits) ? Number(digits) : 0);
+    const blank = endOfDigits(bytes, at);
+    const end = blank < 0 ? at : at + decimal(bytes, at, blank);
     const sign = bytes.indexOf(equals, blank + 1);
     if (
       blank < 0 ||
@@ -34,10 +40,29 @@ export function parsePaxRecords(bytes: Uint8Array, refuse: Refuse): PaxRecords {
     ) {
       throw refuse(`there is no whole pax record at byte ${at} of its ${bytes.length}`);
     }
-    records.set(decodeName(bytes.subarray(blank + 1, sign)), bytes.slice(sign + 1, end - 1));
+    const keyword = decodeName(bytes.subarray(blank + 1, sign));
+    const value = bytes.subarray(sign + 1, end - 1);
+    if (repeatedKeywords.has(keyword)) repeated.push([keyword, value]);
+    else values.set(keyword, value);
     at = end;
   }
-  return records;
+  return { values, repeated };
+}
+
+/** Where the blank behind a record's length is, or -1: the length has no more digits than a header has room for. */
+function endOfDigits(bytes: Uint8Array, from: number): number {
+  for (let at = from; at < from + 10; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte === space && at > from) return at;
+    if (byte < 0x30 || byte > 0x39 || (at === from && byte === 0x30)) return -1;
+  }
+  return -1;
+}
+
+function decimal(bytes: Uint8Array, from: number, end: number): number {
+  let value = 0;
+  for (let at = from; at < end; at++) value = value * 10 + (bytes[at] ?? 0) - 0x30;
+  return value;
 }
 
 /** A whole number in decimal, or undefined. */
@@ -56,62 +81,4 @@ export function parsePaxTime(value: Uint8Array): bigint | undefined {
   const isCut = /[1-9]/.test(fraction.slice(9));
   if (sign !== '-') return nanoseconds;
   return -nanoseconds - (isCut ? 1n : 0n);
-}
-
-const schily = 'SCHILY.xattr.';
-const libarchive = 'LIBARCHIVE.xattr.';
-
-/**
- * The extended attributes among the records: star's raw ones, and libarchive's,
- * percent-encoded names with values in base64. Where both name one, the raw
- * value counts. Undefined when there are none.
- * Throws what `refuse` makes for base64 that is none.
- */
-export function xattrsOf(
-  records: PaxRecords,
-  refuse: Refuse,
-): Map<string, Uint8Array<ArrayBuffer>> | undefined {
-  let xattrs: Map<string, Uint8Array<ArrayBuffer>> | undefined;
-  for (const [keyword, value] of records) {
-    if (keyword.startsWith(schily)) {
-      xattrs ??= new Map();
-      xattrs.set(keyword.slice(schily.length), value);
-    } else if (keyword.startsWith(libarchive)) {
-      const name = percentDecoded(keyword.slice(libarchive.length));
-      if (records.has(schily + name)) continue;
-      xattrs ??= new Map();
-      xattrs.set(name, decodeBase64(value, name, refuse));
-    }
-  }
-  return xattrs;
-}
-
-function percentDecoded(name: string): string {
-  return name.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
-}
-
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
-/** libarchive leaves the padding away; others write it. */
-function decodeBase64(value: Uint8Array, name: string, refuse: Refuse): Uint8Array<ArrayBuffer> {
-  const text = decodeName(value).replace(/={0,2}$/, '');
-  const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
-  let bits = 0;
-  let held = 0;
-  let at = 0;
-  for (const character of text) {
-    const six = alphabet.indexOf(character);
-    if (six < 0 || text.length % 4 === 1) {
-      throw refuse(`the value of the extended attribute ${JSON.stringify(name)} is no base64`);
-    }
-    bits = ((bits << 6) | six) & 0xffff;
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      bytes[at++] = (bits >> held) & 0xff;
-    }
-  }
-  return bytes;
 }

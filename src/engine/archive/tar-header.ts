@@ -42,32 +42,49 @@ export class TarHeader {
     return true;
   }
 
-  /** Throws CorruptLayerError when the block does not add up; old tars added signed bytes. */
+  /** Throws CorruptLayerError when the block does not add up. */
   verify(): void {
+    const problem = this.checksumProblem();
+    if (problem !== undefined) throw this.refused(problem);
+  }
+
+  /** Why this block is no header, or undefined when it adds up; old tars added signed bytes. */
+  checksumProblem(): string | undefined {
     const bytes = this.#bytes;
-    let unsigned = 0;
+    const at = this.#at;
+    // the checksum's own field counts as eight blanks
+    let unsigned = 8 * 0x20;
+    for (let i = at, end = at + 148; i < end; i++) unsigned += bytes[i] ?? 0;
+    for (let i = at + 156, end = at + blockLength; i < end; i++) unsigned += bytes[i] ?? 0;
+    const checksum = parseTarNumber(bytes, at + 148, 8);
+    if (checksum === unsigned || checksum === unsigned - 256 * this.#highBytes()) return undefined;
+    return checksum === undefined
+      ? 'its checksum is no number'
+      : `its checksum is ${checksum}, not ${unsigned}`;
+  }
+
+  /** How many bytes of those that are added are above 127. */
+  #highBytes(): number {
     let high = 0;
-    for (let at = this.#at, end = at + blockLength; at < end; at++) {
-      const byte = bytes[at] ?? 0;
-      unsigned += byte;
-      high += byte >> 7;
+    for (let i = 0; i < blockLength; i++) {
+      if (i < 148 || i >= 156) high += (this.#bytes[this.#at + i] ?? 0) >> 7;
     }
-    // the checksum's own field counts as blanks
-    for (let at = this.#at + 148, end = at + 8; at < end; at++) {
-      const byte = bytes[at] ?? 0;
-      unsigned += 0x20 - byte;
-      high -= byte >> 7;
-    }
-    const checksum = parseTarNumber(bytes, this.#at + 148, 8);
-    if (checksum === unsigned || checksum === unsigned - 256 * high) return;
-    throw this.refused(
-      checksum === undefined ? 'its checksum is no number' : `its checksum is ${checksum}, not ${unsigned}`,
-    );
+    return high;
   }
 
   /** The type flag as a character; NUL is an old way to say "0". */
   get typeFlag(): string {
     return String.fromCharCode(this.#bytes[this.#at + 156] ?? 0);
+  }
+
+  /** The whole block; valid until the next one is read. */
+  get block(): Uint8Array {
+    return this.#bytes.subarray(this.#at, this.#at + blockLength);
+  }
+
+  /** True when times and a sparse map stand where other formats have the prefix (GNU tar manual, "Extensions"). */
+  get isGnu(): boolean {
+    return this.#text(257, 8) === 'ustar  ';
   }
 
   /** The path as the tar has it, with the prefix where the format has one. */
@@ -93,13 +110,17 @@ export class TarHeader {
 
   /** The error for what is wrong with this header, with the entry's path and place. */
   refused(reason: string, path = this.path): CorruptLayerErrorInstance {
+    // a path may be a mebibyte long, and a message is for reading
+    const short = path.length > 300 ? `${path.slice(0, 300)}...` : path;
     return new CorruptLayerError(
-      `the tar header of ${JSON.stringify(printableName(path))} at byte ${this.position}: ${reason}`,
-      { path, position: this.position },
+      `the tar header of ${JSON.stringify(printableName(short))} at byte ${this.position}: ${reason}`,
+      { path: short, position: this.position },
     );
   }
 
   #prefixLength(): number {
+    // by far most have none
+    if (this.#bytes[this.#at + 345] === 0) return 0;
     const magic = this.#text(257, 8);
     // GNU's magic has blanks and no version; it keeps times and a sparse map where the prefix would be
     if (!magic.startsWith('ustar') || magic.startsWith('ustar ')) return 0;
@@ -111,6 +132,7 @@ export class TarHeader {
     const from = this.#at + at;
     let end = from;
     while (end < from + length && this.#bytes[end] !== 0) end++;
+    if (end === from) return '';
     return decodeName(this.#bytes.subarray(from, end));
   }
 }

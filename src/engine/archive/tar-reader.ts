@@ -6,69 +6,27 @@
  *     for await (const chunk of tar) reader.push(chunk);
  *     reader.end();
  *
- * Formats: v7, ustar, star, GNU (long names and links, base-256 numbers), pax
- * with local and global headers. What Linux files cannot come from is refused
- * by name: sparse files, dump directories, volumes. As Go's archive/tar, which
- * Docker and containerd read with, has it: links, devices, directories and fifos
- * carry no content whatever their size says, and an end of archive may be missing.
+ * Formats: v7, ustar, star, GNU (long names and links, base-256 numbers, sparse
+ * files), pax with local and global headers and its three sparse forms. What
+ * Linux files cannot come from is refused by name: dump directories, volumes. As
+ * Go's archive/tar, which Docker and containerd read with, has it: links, devices,
+ * directories and fifos carry no content whatever their size says, and an end of
+ * archive may be missing. Where Go would stop because a hard link has content after
+ * all (POSIX pax allows it), that is stepped over.
  */
 
 import { CorruptLayerError } from '../errors.ts';
 import { decodeName, printableName } from '../names.ts';
-import {
-  type PaxRecords,
-  parsePaxInteger,
-  parsePaxRecords,
-  parsePaxTime,
-  type Refuse,
-  xattrsOf,
-} from './pax.ts';
+import { type PaxRecords, parsePaxRecords, type Refuse } from './pax.ts';
+import { PaxAttributes, PaxGlobals } from './pax-attributes.ts';
+import { entryTypeOf, type TarEntry, type TarEntryType } from './tar-entry.ts';
 import { blockLength, TarHeader } from './tar-header.ts';
+import { OldSparseMap, PaxSparseMap, type SparseMap } from './tar-sparse.ts';
 
-export type TarEntryType = 'file' | 'hardlink' | 'symlink' | 'char' | 'block' | 'dir' | 'fifo';
+export type { TarEntry, TarEntryType } from './tar-entry.ts';
 
-/** An entry as the tar has it: paths neither cleaned nor checked. */
-export interface TarEntry {
-  readonly path: string;
-  readonly type: TarEntryType;
-  /** All bits of the mode field. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  /** Nanoseconds since 1970. */
-  readonly mtimeNs: bigint;
-  /** Bytes of content; 0 for what is no file. */
-  readonly size: number;
-  /** Where the content starts, counted from the start of the tar. */
-  readonly offset: number;
-  /** Target of a symlink or hard link. */
-  readonly link: string | undefined;
-  readonly rdev: readonly [number, number] | undefined;
-  readonly xattrs: Map<string, Uint8Array<ArrayBuffer>> | undefined;
-}
-
-const types: Readonly<Record<string, TarEntryType>> = {
-  '0': 'file',
-  '\0': 'file',
-  '1': 'hardlink',
-  '2': 'symlink',
-  '3': 'char',
-  '4': 'block',
-  '5': 'dir',
-  '6': 'fifo',
-  // contiguous file: a hint to a file system that has such
-  '7': 'file',
-};
-const refusedTypes: Readonly<Record<string, string>> = {
-  S: 'a sparse file of GNU tar; make the layer without --sparse',
-  D: 'a dump directory of GNU tar; make the layer without --incremental',
-  M: 'the rest of a file of another volume',
-  N: 'an old long name of GNU tar',
-  V: 'the label of a volume',
-};
-/** Extended headers hold names and attributes: 64 KiB each at most, and an archive may have a few of them. */
+/** Extended headers hold names and attributes; Go's archive/tar has the same limit. */
 const maxExtendedLength = 1 << 20;
-const noRecords: PaxRecords = new Map();
 
 /** An extended header whose content is being gathered. */
 interface Extended {
@@ -78,8 +36,23 @@ interface Extended {
   filled: number;
 }
 
+/** A sparse file whose map is being read: all of its entry but where the content is. */
+interface Mapped {
+  readonly entry: TarEntry;
+  readonly map: SparseMap;
+  readonly refuse: Refuse;
+  /** Bytes in the tar, with those of the map where they are counted. */
+  length: number;
+}
+
+export interface TarReaderOptions {
+  /** Bytes that the tar may have at most, what follows its end included. Default: no limit. */
+  readonly maxSize?: number;
+}
+
 export class TarReader {
   readonly #onEntry: (entry: TarEntry) => void;
+  readonly #maxSize: number;
   readonly #block = new Uint8Array(blockLength);
   #blockFilled = 0;
   /** Bytes of the tar before the current chunk. */
@@ -88,21 +61,35 @@ export class TarReader {
   #skip = 0;
   #padding = 0;
   #extended: Extended | undefined;
+  #mapped: Mapped | undefined;
   #longName: string | undefined;
   #longLink: string | undefined;
   #local: PaxRecords | undefined;
-  #global: PaxRecords = noRecords;
+  readonly #globals = new PaxGlobals();
+  /** What the size of the hard link just read says: content may follow, but need not. */
+  #linkContent = 0;
   /** Blocks of zeros so far: two end the archive. */
   #zeroBlocks = 0;
   #lastPath = '';
 
   /** `onEntry` gets each entry when its header is there, before its content is. */
-  constructor(onEntry: (entry: TarEntry) => void) {
+  constructor(onEntry: (entry: TarEntry) => void, options: TarReaderOptions = {}) {
     this.#onEntry = onEntry;
+    this.#maxSize = options.maxSize ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Bytes pushed so far. */
+  get size(): number {
+    return this.#position;
   }
 
   /** Takes the next bytes. Throws CorruptLayerError naming the entry and the field. */
   push(chunk: Uint8Array): void {
+    if (this.#position + chunk.length > this.#maxSize) {
+      throw new CorruptLayerError(`the tar has more than the ${this.#maxSize} bytes that are allowed`, {
+        limit: this.#maxSize,
+      });
+    }
     let at = 0;
     while (at < chunk.length && this.#zeroBlocks < 2) {
       if (this.#extended !== undefined) {
@@ -112,7 +99,7 @@ export class TarReader {
         this.#skip -= step;
         at += step;
       } else if (this.#blockFilled === 0 && chunk.length - at >= blockLength) {
-        this.#readHeader(new TarHeader(chunk, at, this.#position + at), this.#position + at + blockLength);
+        this.#readBlock(chunk, at, this.#position + at);
         at += blockLength;
       } else {
         const step = Math.min(blockLength - this.#blockFilled, chunk.length - at);
@@ -121,8 +108,7 @@ export class TarReader {
         at += step;
         if (this.#blockFilled < blockLength) continue;
         this.#blockFilled = 0;
-        const end = this.#position + at;
-        this.#readHeader(new TarHeader(this.#block, 0, end - blockLength), end);
+        this.#readBlock(this.#block, 0, this.#position + at - blockLength);
       }
     }
     this.#position += chunk.length;
@@ -132,8 +118,9 @@ export class TarReader {
   end(): void {
     if (this.#zeroBlocks >= 2) return;
     const missing = this.#skip - this.#padding;
-    const last = JSON.stringify(printableName(this.#lastPath));
+    const last = JSON.stringify(printableName(this.#lastPath.slice(0, 300)));
     if (this.#extended !== undefined) throw this.#cut('in an extended header', last);
+    if (this.#mapped !== undefined) throw this.#cut(`in the sparse map of ${last}`);
     if (missing > 0) throw this.#cut(`${missing} bytes before the end of the content of ${last}`);
     if (this.#block.subarray(0, this.#blockFilled).some((byte) => byte !== 0)) {
       throw this.#cut(`in a header, ${this.#blockFilled} of ${blockLength} bytes of it`, last);
@@ -148,21 +135,40 @@ export class TarReader {
   #cut(where: string, last?: string): Error {
     const after = last === undefined || last === '""' ? '' : `; the last entry before it is ${last}`;
     return new CorruptLayerError(`the tar ends at byte ${this.#position} ${where}${after}`, {
-      path: this.#lastPath,
+      path: this.#lastPath.slice(0, 300),
       position: this.#position,
     });
   }
 
-  #readHeader(header: TarHeader, contentStart: number): void {
-    if (header.isZero) {
-      if (this.#hasPendingNames)
-        throw header.refused('it is empty, but an extended header before it is for an entry');
-      this.#zeroBlocks += 1;
+  /** Reads the block in `bytes` from `at`, which is at `position` in the tar. */
+  #readBlock(bytes: Uint8Array, at: number, position: number): void {
+    if (this.#mapped !== undefined) {
+      this.#readMap(this.#mapped, bytes.subarray(at, at + blockLength), position + blockLength);
       return;
     }
+    const header = new TarHeader(bytes, at, position);
+    if (header.isZero) this.#readZeros(header);
+    else this.#readHeader(header, position + blockLength);
+  }
+
+  #readZeros(header: TarHeader): void {
+    if (this.#hasPendingNames)
+      throw header.refused('it is empty, but an extended header before it is for an entry');
+    this.#zeroBlocks += 1;
+  }
+
+  #readHeader(header: TarHeader, contentStart: number): void {
     if (this.#zeroBlocks > 0)
       throw header.refused('a block of zeros stands before it, and one alone is no end of archive');
-    header.verify();
+    const problem = header.checksumProblem();
+    const linkContent = this.#linkContent;
+    this.#linkContent = 0;
+    if (problem !== undefined) {
+      if (linkContent === 0) throw header.refused(problem);
+      this.#setSkip(linkContent);
+      this.#skip -= blockLength;
+      return;
+    }
     const flag = header.typeFlag;
     if (flag === 'x' || flag === 'g' || flag === 'L' || flag === 'K') this.#openExtended(flag, header);
     else this.#readEntry(header, contentStart);
@@ -194,57 +200,82 @@ export class TarReader {
     if (flag === 'L') this.#longName = untilNul(bytes);
     else if (flag === 'K') this.#longLink = untilNul(bytes);
     else if (flag === 'x') this.#local = parsePaxRecords(bytes, refuse);
-    else this.#global = merged(this.#global, parsePaxRecords(bytes, refuse));
+    else this.#globals.add(parsePaxRecords(bytes, refuse), refuse);
   }
 
-  #readEntry(header: TarHeader, offset: number): void {
-    const records = this.#local === undefined ? this.#global : merged(this.#global, this.#local);
-    const path = this.#longName ?? paxText(records, 'path', header) ?? header.path;
-    const link = this.#longLink ?? paxText(records, 'linkpath', header) ?? header.link;
+  /** The path of the next entry and what the extended headers before it say; they are used up by it. */
+  #takeExtended(header: TarHeader): { attributes: PaxAttributes | undefined; path: string; link: string } {
+    const refuse = (reason: string) => header.refused(reason);
+    const attributes =
+      this.#local === undefined && this.#globals.isEmpty
+        ? undefined
+        : new PaxAttributes(this.#local, this.#globals, refuse);
+    const path = this.#longName ?? attributes?.text('path') ?? header.path;
+    const link = this.#longLink ?? attributes?.text('linkpath') ?? header.link;
     this.#local = undefined;
     this.#longName = undefined;
     this.#longLink = undefined;
     this.#lastPath = path;
+    return { attributes, path, link };
+  }
 
+  #readEntry(header: TarHeader, contentStart: number): void {
+    const { attributes, path, link } = this.#takeExtended(header);
+    // also used when the header's block is gone: the path is not read from it
+    const refuse = (reason: string) => header.refused(reason, this.#lastPath);
     const flag = header.typeFlag;
-    let type = types[flag];
-    if (type === undefined) {
-      const what = refusedTypes[flag] ?? `of the unknown type ${JSON.stringify(printableName(flag))}`;
-      throw header.refused(`it is ${what}`, path);
-    }
+    const known = entryTypeOf(flag);
+    if ('refused' in known) throw refuse(`it is ${printableName(known.refused)}`);
     // how v7, which has no type for directories, writes one
-    if (flag === '\0' && path.endsWith('/')) type = 'dir';
-    for (const keyword of records.keys()) {
-      if (!keyword.startsWith('GNU.sparse.')) continue;
-      throw header.refused(
-        `it is a sparse file (${printableName(keyword)}); make the layer without --sparse`,
-        path,
-      );
-    }
-    const integer = (field: 'uid' | 'gid' | 'size') => {
-      const value = records.get(field);
-      if (value === undefined || value.length === 0) return header.number(field);
-      const number = parsePaxInteger(value);
-      if (number !== undefined) return number;
-      throw header.refused(`its pax record ${field}=${printableName(decodeName(value))} is no number`, path);
-    };
-    const size = type === 'file' ? integer('size') : 0;
-    if (size < 0) throw header.refused(`its size is ${size}`, path);
+    const type: TarEntryType = flag === '\0' && path.endsWith('/') ? 'dir' : known.type;
+    const hasSize = type === 'file' || type === 'hardlink';
+    const length = hasSize ? (attributes?.integer('size') ?? header.number('size')) : 0;
+    if (length < 0) throw refuse(`its size is ${length}`);
+    if (type === 'hardlink') this.#linkContent = length;
+    const map = sparseMapOf(header, type, attributes, refuse);
+    if (map?.path !== undefined) this.#lastPath = map.path;
     const isDevice = type === 'char' || type === 'block';
-    this.#setSkip(size);
-    this.#onEntry({
-      path,
+    const entry: TarEntry = {
+      path: this.#lastPath,
       type,
       mode: header.number('mode'),
-      uid: integer('uid'),
-      gid: integer('gid'),
-      mtimeNs: paxTime(records, header, path) ?? BigInt(header.number('mtime')) * 1_000_000_000n,
-      size,
-      offset,
+      uid: attributes?.integer('uid') ?? header.number('uid'),
+      gid: attributes?.integer('gid') ?? header.number('gid'),
+      mtimeNs: attributes?.mtimeNs ?? BigInt(header.number('mtime')) * 1_000_000_000n,
+      size: type === 'file' ? length : 0,
+      offset: contentStart,
+      extents: undefined,
       link: type === 'symlink' || type === 'hardlink' ? link : undefined,
       rdev: isDevice ? [header.number('device major'), header.number('device minor')] : undefined,
-      xattrs: records.size === 0 ? undefined : xattrsOf(records, (reason) => header.refused(reason, path)),
-    });
+      xattrs: attributes?.xattrs,
+    };
+    if (type === 'file' && contentStart + length > this.#maxSize) {
+      throw refuse(`its size is ${length}, and the whole tar may have ${this.#maxSize} bytes`);
+    }
+    if (map === undefined) {
+      this.#setSkip(entry.size);
+      this.#onEntry(entry);
+      return;
+    }
+    this.#mapped = { entry, map, length, refuse };
+    if (!map.isOpen) this.#closeMap(this.#mapped, contentStart);
+  }
+
+  #readMap(mapped: Mapped, block: Uint8Array, end: number): void {
+    const { map } = mapped;
+    if (map.isCounted) {
+      mapped.length -= blockLength;
+      if (mapped.length < 0) throw mapped.refuse('its sparse map goes on behind its size');
+    }
+    map.push(block);
+    if (!map.isOpen) this.#closeMap(mapped, end);
+  }
+
+  #closeMap({ entry, map, length }: Mapped, offset: number): void {
+    this.#mapped = undefined;
+    const extents = map.extents(length);
+    this.#setSkip(length);
+    this.#onEntry({ ...entry, size: map.size, offset, extents });
   }
 
   #setSkip(size: number): void {
@@ -253,32 +284,26 @@ export class TarReader {
   }
 }
 
+function sparseMapOf(
+  header: TarHeader,
+  type: TarEntryType,
+  attributes: PaxAttributes | undefined,
+  refuse: Refuse,
+): SparseMap | undefined {
+  const isOld = header.typeFlag === 'S';
+  const records = attributes?.sparseRecords;
+  if (!isOld && records === undefined) return undefined;
+  if (type !== 'file') throw refuse(`it is a ${type} with a sparse map`);
+  if (records === undefined) {
+    // star has the same flag for another map
+    if (header.isGnu) return new OldSparseMap(header.block, refuse);
+    throw refuse('it is a sparse file, but not as GNU tar writes one; make the layer with --format=posix');
+  }
+  if (isOld) throw refuse('it has two sparse maps, that of its header and that of its pax records');
+  return new PaxSparseMap(records, refuse);
+}
+
 function untilNul(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
   return decodeName(end < 0 ? bytes : bytes.subarray(0, end));
-}
-
-/** An empty value takes back what a global header said (IEEE Std 1003.1, pax, "pax Extended Header"). */
-function merged(global: PaxRecords, local: PaxRecords): PaxRecords {
-  if (global.size === 0) return local;
-  const records = new Map([...global, ...local]);
-  for (const [keyword, value] of local) {
-    if (value.length === 0 && !keyword.includes('.xattr.')) records.delete(keyword);
-  }
-  return records;
-}
-
-function paxText(records: PaxRecords, keyword: 'path' | 'linkpath', header: TarHeader): string | undefined {
-  const value = records.get(keyword);
-  if (value === undefined || value.length === 0) return undefined;
-  if (value.includes(0)) throw header.refused(`its pax record ${keyword} has a NUL in it`);
-  return decodeName(value);
-}
-
-function paxTime(records: PaxRecords, header: TarHeader, path: string): bigint | undefined {
-  const value = records.get('mtime');
-  if (value === undefined || value.length === 0) return undefined;
-  const time = parsePaxTime(value);
-  if (time !== undefined) return time;
-  throw header.refused(`its pax record mtime=${printableName(decodeName(value))} is no time`, path);
 }

@@ -2,9 +2,10 @@
 
 import { CorruptLayerError } from '../errors.ts';
 import { encodeName } from '../names.ts';
+import { maxStringLength } from './layer-limits.ts';
 
-/** Offsets are u32, and a table anywhere near that size is no layer but an attack. */
-const limit = 0x4000_0000;
+/** A character of a name is at most three bytes. */
+const limit = maxStringLength * 3;
 
 export class ByteTable {
   #bytes = new Uint8Array(1 << 16);
@@ -44,9 +45,9 @@ export class ByteTable {
     const needed = this.#length + length;
     if (needed <= this.#bytes.length) return;
     if (needed > limit) {
-      throw new CorruptLayerError('the names and attributes of its entries take more than 1 GiB');
+      throw new CorruptLayerError(`the names and attributes of its entries take more than ${limit} bytes`);
     }
-    const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    const larger = new Uint8Array(Math.min(Math.max(needed, this.#bytes.length * 2), limit));
     larger.set(this.bytes);
     this.#bytes = larger;
   }

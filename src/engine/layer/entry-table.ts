@@ -7,48 +7,31 @@
 import { CorruptLayerError } from '../errors.ts';
 import { printableName } from '../names.ts';
 import type { ByteTable } from './byte-table.ts';
+import { GrowingColumns } from './growing-columns.ts';
 import type { EntryType } from './layer-index.ts';
+import { maxDeviceMajor, maxDeviceMinor, maxFileSize, maxStringLength } from './layer-limits.ts';
 import type { NewEntry } from './new-entry.ts';
-import { type Columns, entryTypes, flagImplicit, flagOpaque } from './packed-layout.ts';
+import { packExtents } from './packed-extents.ts';
+import { type Columns, entryTypes, flagImplicit, flagOpaque, flagSparse } from './packed-layout.ts';
 import { packXattrs } from './packed-xattrs.ts';
 
-const noXattrs = new Uint8Array(0);
-/** Columns of plain numbers, in the order of a row. */
-const columnNames = [
-  'type',
-  'flags',
-  'mode',
-  'uid',
-  'gid',
-  'mtimeSeconds',
-  'mtimeNanos',
-  'size',
-  'offset',
-  'rdevMajor',
-  'rdevMinor',
-] as const;
-type ColumnName = (typeof columnNames)[number];
+const noBytes = new Uint8Array(0);
+/** 64 bits of nanoseconds, as Linux and Go keep a time; a tar may say more. */
+const earliestNs = -(2n ** 63n);
+const latestNs = 2n ** 63n - 1n;
 
 export class EntryTable {
   readonly #limit: number;
   readonly #parent: number[] = [];
   readonly #name: string[] = [];
-  readonly #link: string[] = [];
-  readonly #xattrs: Uint8Array<ArrayBuffer>[] = [];
+  /** By entry, of those that have any. */
+  readonly #link = new Map<number, string>();
+  readonly #xattrs = new Map<number, Uint8Array<ArrayBuffer>>();
+  readonly #extents = new Map<number, Uint8Array<ArrayBuffer>>();
   readonly #target = new Map<number, number>();
-  readonly #columns: Readonly<Record<ColumnName, number[]>> = {
-    type: [],
-    flags: [],
-    mode: [],
-    uid: [],
-    gid: [],
-    mtimeSeconds: [],
-    mtimeNanos: [],
-    size: [],
-    offset: [],
-    rdevMajor: [],
-    rdevMinor: [],
-  };
+  readonly #rows = new GrowingColumns();
+  /** Of everything that was ever taken in: what is replaced later counts as well, it was work. */
+  #stringLength = 0;
 
   /** Refuses more than `limit` entries. */
   constructor(limit: number) {
@@ -61,44 +44,59 @@ export class EntryTable {
     if (number >= this.#limit) throw new CorruptLayerError(`it has more than ${this.#limit} entries`);
     this.#parent.push(parent);
     this.#name.push(name);
-    this.#link.push('');
-    this.#xattrs.push(noXattrs);
-    for (const name of columnNames) this.#columns[name].push(0);
+    this.#count(name.length);
+    this.#rows.reserve(number);
     return number;
+  }
+
+  #count(length: number): void {
+    this.#stringLength += length;
+    if (this.#stringLength <= maxStringLength) return;
+    throw new CorruptLayerError(
+      `the names, links and attributes of its entries take more than ${maxStringLength >> 20} MiB`,
+      { limit: maxStringLength },
+    );
   }
 
   /** Gives an entry its attributes; what was there of flags stays, but it is no longer implicit. */
   describe(number: number, entry: NewEntry): void {
-    const field = (name: string, value: number, max: number) => {
-      if (Number.isInteger(value) && value >= 0 && value <= max) return value;
-      throw new CorruptLayerError(
-        `${JSON.stringify(printableName(entry.path))} has the ${name} ${value}; it must be a whole number up to ${max}`,
-        { path: entry.path },
-      );
-    };
-    const columns = this.#columns;
-    const seconds = entry.mtimeNs / 1_000_000_000n;
-    const nanos = Number(entry.mtimeNs % 1_000_000_000n);
+    const { columns } = this.#rows;
+    const { link = '', xattrs, extents } = entry;
     const isFile = entry.type === 'file';
+    const isSparse = isFile && extents !== undefined;
+    const time =
+      entry.mtimeNs < earliestNs ? earliestNs : entry.mtimeNs > latestNs ? latestNs : entry.mtimeNs;
+    const seconds = time / 1_000_000_000n;
+    const nanos = Number(time - seconds * 1_000_000_000n);
     columns.type[number] = entryTypes.indexOf(entry.type);
     columns.flags[number] =
-      ((columns.flags[number] ?? 0) & ~flagImplicit) | (entry.opaque === true ? flagOpaque : 0);
+      ((columns.flags[number] ?? 0) & ~(flagImplicit | flagSparse)) |
+      (entry.opaque === true ? flagOpaque : 0) |
+      (isSparse ? flagSparse : 0);
     columns.mode[number] = entry.mode & 0o7777;
-    columns.uid[number] = field('uid', entry.uid, 0xffff_ffff);
-    columns.gid[number] = field('gid', entry.gid, 0xffff_ffff);
+    columns.uid[number] = checked(entry, 'uid', entry.uid, 0xffff_ffff);
+    columns.gid[number] = checked(entry, 'gid', entry.gid, 0xffff_ffff);
     columns.mtimeSeconds[number] = Number(seconds) - (nanos < 0 ? 1 : 0);
     columns.mtimeNanos[number] = nanos < 0 ? nanos + 1_000_000_000 : nanos;
-    columns.size[number] = isFile ? field('size', entry.size ?? 0, Number.MAX_SAFE_INTEGER) : 0;
-    columns.offset[number] = isFile ? field('offset', entry.offset ?? 0, Number.MAX_SAFE_INTEGER) : 0;
-    columns.rdevMajor[number] = field('device major', entry.rdev?.[0] ?? 0, 0xffff_ffff);
-    columns.rdevMinor[number] = field('device minor', entry.rdev?.[1] ?? 0, 0xffff_ffff);
-    this.#link[number] = entry.link ?? '';
-    this.#xattrs[number] =
-      entry.xattrs === undefined || entry.xattrs.size === 0 ? noXattrs : packXattrs(entry.xattrs);
+    columns.size[number] = isFile ? checked(entry, 'size', entry.size ?? 0, maxFileSize) : 0;
+    columns.offset[number] = isFile
+      ? checked(entry, 'offset', entry.offset ?? 0, Number.MAX_SAFE_INTEGER)
+      : 0;
+    columns.rdevMajor[number] = checked(entry, 'device major', entry.rdev?.[0] ?? 0, maxDeviceMajor);
+    columns.rdevMinor[number] = checked(entry, 'device minor', entry.rdev?.[1] ?? 0, maxDeviceMinor);
+    this.setLink(number, link);
+    this.#keep(this.#xattrs, number, xattrs === undefined ? noBytes : packXattrs(xattrs));
+    this.#keep(this.#extents, number, isSparse ? packExtents(extents) : noBytes);
+  }
+
+  #keep(kept: Map<number, Uint8Array<ArrayBuffer>>, number: number, bytes: Uint8Array<ArrayBuffer>): void {
+    this.#count(bytes.length);
+    if (bytes.length > 0) kept.set(number, bytes);
+    else if (kept.size > 0) kept.delete(number);
   }
 
   type(number: number): EntryType {
-    return entryTypes[this.#columns.type[number] ?? 0] ?? 'file';
+    return entryTypes[this.#rows.columns.type[number] ?? 0] ?? 'file';
   }
 
   /** Of the root: the root. */
@@ -111,20 +109,24 @@ export class EntryTable {
   }
 
   link(number: number): string {
-    return this.#link[number] ?? '';
+    return this.#link.get(number) ?? '';
   }
 
   setLink(number: number, link: string): void {
-    this.#link[number] = link;
+    this.#count(link.length);
+    if (link !== '') this.#link.set(number, link);
+    else if (this.#link.size > 0) this.#link.delete(number);
   }
 
   setFlag(number: number, flag: number): void {
-    this.#columns.flags[number] = (this.#columns.flags[number] ?? 0) | flag;
+    const { flags } = this.#rows.columns;
+    flags[number] = (flags[number] ?? 0) | flag;
   }
 
   /** A directory whose lower namesake is gone: it starts empty and with attributes of its own. */
   hideLower(number: number): void {
-    this.#columns.flags[number] = ((this.#columns.flags[number] ?? 0) & ~flagImplicit) | flagOpaque;
+    const { flags } = this.#rows.columns;
+    flags[number] = ((flags[number] ?? 0) & ~flagImplicit) | flagOpaque;
   }
 
   /** The entry whose content a hard link shares, or undefined when that is in a lower layer. */
@@ -138,9 +140,10 @@ export class EntryTable {
 
   /** Makes a hard link what its target, itself replaced, was. */
   takeOver(number: number, target: number): void {
-    for (const name of columnNames) this.#columns[name][number] = this.#columns[name][target] ?? 0;
-    this.#link[number] = this.#link[target] ?? '';
-    this.#xattrs[number] = this.#xattrs[target] ?? noXattrs;
+    this.#rows.copyRow(target, number);
+    this.setLink(number, this.link(target));
+    this.#keep(this.#xattrs, number, this.#xattrs.get(target) ?? noBytes);
+    this.#keep(this.#extents, number, this.#extents.get(target) ?? noBytes);
   }
 
   /** Writes the entries in the given order, with their names, links and attributes in `strings`. */
@@ -161,23 +164,28 @@ export class EntryTable {
       }
       spans.nameLength[at] = nameLength;
       spans.linkOffset[at] = strings.length;
-      spans.linkLength[at] = strings.appendName(this.link(number));
+      // a file has no target: where that would be is its sparse map
+      const extents = this.#extents.get(number);
+      spans.linkLength[at] =
+        extents === undefined ? strings.appendName(this.link(number)) : strings.append(extents);
       spans.xattrOffset[at] = strings.length;
-      spans.xattrLength[at] = strings.append(this.#xattrs[number] ?? noXattrs);
+      spans.xattrLength[at] = strings.append(this.#xattrs.get(number) ?? noBytes);
     });
     return spans;
   }
 
   /** Writes the plain columns of the entries in the given order. */
   writeColumns(order: readonly number[], columns: Columns): void {
-    for (const name of columnNames) {
-      const from = this.#columns[name];
-      const to = columns[name];
-      order.forEach((number, at) => {
-        to[at] = from[number] ?? 0;
-      });
-    }
+    this.#rows.write(order, columns);
   }
+}
+
+function checked(entry: NewEntry, field: string, value: number, max: number): number {
+  if (Number.isInteger(value) && value >= 0 && value <= max) return value;
+  throw new CorruptLayerError(
+    `${JSON.stringify(printableName(entry.path))} has the ${field} ${value}; it must be a whole number up to ${max}`,
+    { path: entry.path },
+  );
 }
 
 /** Where the strings of each packed entry are in the byte table. */

@@ -20,7 +20,7 @@
  */
 
 import { CorruptLayerError } from '../errors.ts';
-import { compareNames, printableName } from '../names.ts';
+import { compareNames, decodeName, encodeName, printableName } from '../names.ts';
 import type { DiffID } from '../oci/digest.ts';
 import { ByteTable } from './byte-table.ts';
 import { EntryTable } from './entry-table.ts';
@@ -29,17 +29,20 @@ import type { NewEntry } from './new-entry.ts';
 
 export type { NewEntry } from './new-entry.ts';
 
+import { maxEntries, maxSteps } from './layer-limits.ts';
 import { openLayerIndex } from './packed-layer-index.ts';
 import { columnsOf, flagImplicit, flagOpaque, headerLength, magic, packedLength } from './packed-layout.ts';
 
-/** An entry cannot make more directories than it has path components, but a pax path has room for thousands. */
-const defaultLimit = 2_000_000;
 /** As Linux has it (path_resolution(7)). */
 const maxSymlinks = 40;
 /** Hard links through hard links that a lower layer would have to resolve: no tool makes even one. */
 const maxLinks = 40;
 
-const quoted = (path: string) => JSON.stringify(printableName(path));
+/** Characters of paths whose directories are remembered. */
+const maxRemembered = 4 << 20;
+
+const quoted = (path: string) =>
+  JSON.stringify(printableName(path.length > 300 ? `${path.slice(0, 300)}...` : path));
 
 /** The index of all entries at once. Throws CorruptLayerError as `add` does. */
 export function buildLayerIndex(diffID: DiffID, entries: Iterable<NewEntry>): LayerIndex {
@@ -48,16 +51,33 @@ export function buildLayerIndex(diffID: DiffID, entries: Iterable<NewEntry>): La
   return builder.finish(diffID);
 }
 
+/** The name in a path from `at`, which does not keep a long path in memory as a slice of it would. */
+function nameIn(path: string, at: number): string {
+  const name = path.slice(at);
+  return path.length > 1024 ? decodeName(encodeName(name)) : name;
+}
+
 export class LayerIndexBuilder {
   readonly #entries: EntryTable;
+  readonly #maxDepth: number;
   /** Of each directory: the entry under each name. Kept while building only. */
   readonly #children = new Map<number, Map<string, number>>();
-  /** Directories by the path they were asked for under; emptied when a replacement makes it stale. */
+  /** Of each directory: names from the root to it. */
+  readonly #depths = new Map<number, number>([[0, 0]]);
+  /** Directories by the path they were asked for under; emptied when a replacement makes it stale, and when it is large. */
   readonly #directories = new Map<string, number>();
+  /** Characters of those paths. */
+  #remembered = 0;
+  /** Names looked up so far that `#directories` did not know. */
+  #steps = 0;
 
-  constructor(options: { limit?: number } = {}) {
-    this.#entries = new EntryTable(options.limit ?? defaultLimit);
-    this.#makeDirectory(0, '', flagImplicit);
+  /** Refuses more than `limit` entries, parents that are not named included, and directories more than `maxDepth` deep. */
+  constructor(options: { limit?: number; maxDepth?: number } = {}) {
+    this.#maxDepth = options.maxDepth ?? Number.POSITIVE_INFINITY;
+    this.#entries = new EntryTable(options.limit ?? maxEntries);
+    this.#entries.append(0, '');
+    this.#describeImplicit(0, flagImplicit);
+    this.#children.set(0, new Map());
   }
 
   /** Throws CorruptLayerError, naming the path, when no unpacker could make such an entry there. */
@@ -70,7 +90,7 @@ export class LayerIndexBuilder {
     }
     const slash = path.lastIndexOf('/');
     const directory = this.#directory(path.slice(0, Math.max(slash, 0)), path);
-    const name = path.slice(slash + 1);
+    const name = nameIn(path, slash + 1);
     const siblings = this.#childrenOf(directory);
     const existing = siblings.get(name);
     const existingType = existing === undefined ? undefined : this.#entries.type(existing);
@@ -91,11 +111,11 @@ export class LayerIndexBuilder {
     if (typeof target === 'number') this.#entries.linkTo(number, target);
     else if (target !== undefined) this.#entries.setLink(number, target);
     if (type === 'dir') {
-      this.#children.set(number, new Map());
+      this.#addDirectory(number, directory, path);
       if (existing !== undefined) this.#entries.hideLower(number);
     }
     siblings.set(name, number);
-    if (existingType === 'dir' || existingType === 'symlink') this.#directories.clear();
+    if (existingType === 'dir' || existingType === 'symlink') this.#forgetDirectories();
   }
 
   /** Marks a directory opaque, whether its own entry has come or not. Throws as `add` does. */
@@ -118,34 +138,76 @@ export class LayerIndexBuilder {
     return children;
   }
 
-  #makeDirectory(parent: number, name: string, flags: number): number {
-    const number = this.#entries.append(parent, name);
-    this.#entries.describe(number, { path: name, type: 'dir', mode: 0o755, uid: 0, gid: 0, mtimeNs: 0n });
-    this.#entries.setFlag(number, flags);
+  /** Through symlinks a tree may become deeper than any path is long; what walks it shall not have to care. */
+  #addDirectory(number: number, parent: number, path: string): void {
+    const depth = (this.#depths.get(parent) ?? 0) + 1;
+    if (depth > this.#maxDepth) {
+      throw new CorruptLayerError(
+        `${quoted(path)} cannot be unpacked: it is ${depth} directories deep, and ${this.#maxDepth} are allowed`,
+        { path },
+      );
+    }
+    this.#depths.set(number, depth);
     this.#children.set(number, new Map());
-    if (number !== 0) this.#childrenOf(parent).set(name, number);
+  }
+
+  #makeDirectory(parent: number, name: string, flags: number, path: string): number {
+    const number = this.#entries.append(parent, name);
+    this.#describeImplicit(number, flags);
+    this.#addDirectory(number, parent, path);
+    this.#childrenOf(parent).set(name, number);
     return number;
+  }
+
+  #describeImplicit(number: number, flags: number): void {
+    this.#entries.describe(number, { path: '', type: 'dir', mode: 0o755, uid: 0, gid: 0, mtimeNs: 0n });
+    this.#entries.setFlag(number, flags);
+  }
+
+  #forgetDirectories(): void {
+    this.#directories.clear();
+    this.#remembered = 0;
   }
 
   /** The directory at a path, made with its parents where it is missing. `path` is for the message. */
   #directory(directoryPath: string, path: string): number {
-    if (directoryPath === '') return 0;
-    const known = this.#directories.get(directoryPath);
-    if (known !== undefined) return known;
     const number = this.#walk(directoryPath, path, true);
     if (number === undefined) throw new TypeError(directoryPath);
-    this.#directories.set(directoryPath, number);
     return number;
   }
 
   /** Walks to a directory through symlinks of this layer; a missing one is made or gives undefined. */
   #walk(directoryPath: string, path: string, make: boolean): number | undefined {
+    if (directoryPath === '') return 0;
+    const known = this.#directories.get(directoryPath);
+    if (known !== undefined) return known;
+    // its parent is known more often than not: then it costs one name
+    const slash = directoryPath.lastIndexOf('/');
+    const parent = slash < 0 ? undefined : this.#directories.get(directoryPath.slice(0, slash));
+    const number =
+      parent === undefined
+        ? this.#walkFrom(0, directoryPath, path, make)
+        : this.#walkFrom(parent, directoryPath.slice(slash + 1), path, make);
+    if (number === undefined) return undefined;
+    this.#remembered += directoryPath.length;
+    if (this.#remembered > maxRemembered) this.#forgetDirectories();
+    this.#directories.set(directoryPath, number);
+    return number;
+  }
+
+  #walkFrom(from: number, relativePath: string, path: string, make: boolean): number | undefined {
     const refuse = (reason: string) =>
       new CorruptLayerError(`${quoted(path)} cannot be unpacked: ${reason}`, { path });
-    const pending = directoryPath.split('/').reverse();
-    let directory = 0;
+    const pending = relativePath.split('/').reverse();
+    let directory = from;
     let symlinks = 0;
     for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      this.#steps += 1;
+      if (this.#steps > maxSteps) {
+        throw refuse(
+          `the paths of this layer lead through more than ${maxSteps} names of symlinks and parents`,
+        );
+      }
       if (name === '' || name === '.') continue;
       if (name === '..') {
         directory = this.#entries.parent(directory);
@@ -156,7 +218,8 @@ export class LayerIndexBuilder {
       if (child === undefined || type === undefined || type === 'whiteout') {
         if (!make) return undefined;
         // where the whiteout hides the lower directory, this one starts anew and takes nothing over from it
-        directory = this.#makeDirectory(directory, name, type === 'whiteout' ? flagOpaque : flagImplicit);
+        const flags = type === 'whiteout' ? flagOpaque : flagImplicit;
+        directory = this.#makeDirectory(directory, nameIn(name, 0), flags, path);
       } else if (type === 'dir') {
         directory = child;
       } else if (type === 'symlink') {
@@ -164,12 +227,24 @@ export class LayerIndexBuilder {
         if (symlinks > maxSymlinks) throw refuse('its parents are symlinks that lead in a circle');
         const link = this.#entries.link(child);
         if (link.startsWith('/')) directory = 0;
-        pending.push(...link.split('/').reverse());
+        const names = link.split('/').reverse();
+        this.#step(names.length, path);
+        pending.push(...names);
       } else {
         throw refuse(`its parent ${quoted(name)} is a ${type} of the same layer, not a directory`);
       }
     }
     return directory;
+  }
+
+  /** Counts names that are looked up: in a hostile layer each entry may lead through thousands of them. */
+  #step(count: number, path: string): void {
+    this.#steps += count;
+    if (this.#steps <= maxSteps) return;
+    throw new CorruptLayerError(
+      `${quoted(path)} cannot be unpacked: the paths and links of its layer lead through more than ${maxSteps} names`,
+      { path },
+    );
   }
 
   /** The entry that a path names in this layer, or undefined. */
@@ -245,7 +320,9 @@ export class LayerIndexBuilder {
   #path(entry: number): string {
     const names: string[] = [];
     for (let at = entry; at !== 0; at = this.#entries.parent(at)) names.push(this.#entries.name(at));
-    return names.reverse().join('/');
+    const path = names.reverse().join('/');
+    this.#step(names.length, path);
+    return path;
   }
 
   #pack(

@@ -8,7 +8,10 @@
  * change what a lower layer says of it.
  */
 
+import type { SparseExtent } from '../archive/tar-sparse.ts';
 import type { DiffID } from '../oci/digest.ts';
+
+export type { SparseExtent } from '../archive/tar-sparse.ts';
 
 export type EntryType = 'file' | 'dir' | 'symlink' | 'char' | 'block' | 'fifo' | 'hardlink' | 'whiteout';
 
@@ -28,6 +31,11 @@ export interface LayerEntry {
   readonly size: number;
   /** Where the content starts in the uncompressed tar. */
   readonly offset: number;
+  /**
+   * Of a sparse file: its pieces of content, in order and apart. In the tar they lie one after another from
+   * `offset`; the rest of the file is zeros. Undefined: all `size` bytes are in the tar.
+   */
+  readonly extents: readonly SparseExtent[] | undefined;
   /** Target of a symlink verbatim; path of a hard link's target, cleaned, without a leading slash. */
   readonly link: string | undefined;
   /** Major and minor of a device. */

@@ -54,8 +54,7 @@ export function cleanLink(link: string): string {
     checkLength(name, name, nameMax, 'name');
     names.push(name);
   }
-  // what ".." leads to at the end is a directory, and is called so with the name it has
-  if (names.at(-1) === '..') return cleanPath(link);
+  if (names.at(-1) === '..') throw refused(link, 'it is the target of a hard link, and a directory');
   const cleaned = names.join('/');
   checkLength(cleaned, cleaned, pathMax, 'link target');
   return cleaned;
@@ -63,7 +62,7 @@ export function cleanLink(link: string): string {
 
 /** The name of a file in the directory where AUFS kept what has several names, or undefined. */
 export function aufsLinkOf(path: string): string | undefined {
-  return /^(?:\.?\/)*\.wh\.\.wh\.plnk\/([^/]{1,255})$/.exec(path)?.[1];
+  return /^(?:\.?\/)?\.wh\.\.wh\.plnk\/([^/]{1,255})$/.exec(path)?.[1];
 }
 
 /** What the path stands for. Throws CorruptLayerError for whiteouts of nothing, of "." or "..", or with entries below them. */

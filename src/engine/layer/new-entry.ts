@@ -1,6 +1,6 @@
 /** One entry on its way into a LayerIndex, as a tar or an upper gives it. */
 
-import type { EntryType } from './layer-index.ts';
+import type { EntryType, SparseExtent } from './layer-index.ts';
 import type { Xattrs } from './packed-xattrs.ts';
 
 export interface NewEntry {
@@ -13,6 +13,8 @@ export interface NewEntry {
   readonly mtimeNs: bigint;
   readonly size?: number;
   readonly offset?: number;
+  /** Of a sparse file, as LayerEntry has it; in order and apart. */
+  readonly extents?: readonly SparseExtent[] | undefined;
   /** Target of a symlink verbatim; path of a hard link's target, cleaned, without a leading slash. */
   readonly link?: string | undefined;
   readonly rdev?: readonly [number, number] | undefined;

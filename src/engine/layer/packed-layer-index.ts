@@ -5,14 +5,17 @@ import { compareBytes, decodeName, encodeName } from '../names.ts';
 import type { DiffID } from '../oci/digest.ts';
 import { isDigest } from '../oci/digest.ts';
 import type { LayerEntry, LayerIndex } from './layer-index.ts';
+import { unpackExtents } from './packed-extents.ts';
 import {
   type Columns,
   columnsOf,
   entryTypes,
   flagImplicit,
   flagOpaque,
+  flagSparse,
   headerLength,
   magic,
+  oldestVersion,
   packedLength,
 } from './packed-layout.ts';
 import { unpackXattrs } from './packed-xattrs.ts';
@@ -35,12 +38,14 @@ function openColumns(buffer: ArrayBuffer): { count: number; columns: Columns; di
   if (buffer.byteLength < headerLength) throw damaged(`it has only ${buffer.byteLength} bytes`);
   const header = new DataView(buffer);
   magic.forEach((byte, at) => {
-    if (header.getUint8(at) === byte) return;
-    throw damaged(
-      at === magic.length - 1
-        ? `its format is version ${header.getUint8(at)}, this Layerbox reads version ${byte}`
-        : 'it does not start as a layer index does',
-    );
+    const found = header.getUint8(at);
+    if (at < magic.length - 1) {
+      if (found !== byte) throw damaged('it does not start as a layer index does');
+    } else if (found < oldestVersion || found > byte) {
+      throw damaged(
+        `its format is version ${found}, this Layerbox reads versions ${oldestVersion} to ${byte}`,
+      );
+    }
   });
   const count = header.getUint32(8, true);
   const byteLength = header.getUint32(12, true);
@@ -85,6 +90,11 @@ function checkEntries(columns: Columns, count: number): void {
       at(columns.offset, number) < 0
     ) {
       throw damaged(`entry ${number} has a size, an offset or a time that is no number`);
+    }
+    if ((at(columns.flags, number) & flagSparse) !== 0) {
+      if (type !== 0) throw damaged(`entry ${number} is no file and has a sparse map`);
+      const from = at(linkOffset, number);
+      unpackExtents(bytes.subarray(from, from + at(linkLength, number)), at(columns.size, number));
     }
     let previous: Uint8Array | undefined;
     for (let child = first; child < end; child++) {
@@ -131,6 +141,10 @@ class PackedLayerIndex implements LayerIndex {
       mtimeNs: BigInt(at(columns.mtimeSeconds)) * 1_000_000_000n + BigInt(at(columns.mtimeNanos)),
       size: at(columns.size),
       offset: at(columns.offset),
+      extents:
+        (flags & flagSparse) !== 0
+          ? unpackExtents(this.#slice(at(columns.linkOffset), at(columns.linkLength)), at(columns.size))
+          : undefined,
       link:
         type === 'symlink' || type === 'hardlink'
           ? decodeName(this.#slice(at(columns.linkOffset), at(columns.linkLength)))

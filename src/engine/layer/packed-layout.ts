@@ -10,14 +10,18 @@
  *     24  columns   widest elements first, so that each is aligned
  *         bytes     names, links, extended attributes
  *
+ * The target of a link is at `linkOffset` of the byte table; of a sparse file its map
+ * is there (packed-extents.ts). Version 1 is the same without sparse files.
+ *
  * Entries are numbered breadth-first. The children of entry `i` are therefore
  * the run `firstChild[i] .. firstChild[i + 1]`, and that column has one element more.
  */
 
 import type { EntryType } from './layer-index.ts';
 
-/** The last byte is the version of the format. */
-export const magic = [0x4c, 0x42, 0x4c, 0x41, 0x59, 0x45, 0x52, 1] as const;
+/** The last byte is the version of the format: what is written, and of what is read the newest. */
+export const magic = [0x4c, 0x42, 0x4c, 0x41, 0x59, 0x45, 0x52, 2] as const;
+export const oldestVersion = 1;
 export const headerLength = 24;
 
 /** An entry's type in the `type` column is its place in this list; only ever append to it. */
@@ -33,6 +37,7 @@ export const entryTypes: readonly EntryType[] = [
 ];
 export const flagOpaque = 1;
 export const flagImplicit = 2;
+export const flagSparse = 4;
 
 export interface Columns {
   /** Whole seconds since 1970, rounded down; negative before it. */

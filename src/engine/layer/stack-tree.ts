@@ -51,6 +51,7 @@ const UNNAMED: LayerEntry = {
   mtimeNs: 0n,
   size: 0,
   offset: 0,
+  extents: undefined,
   link: undefined,
   rdev: undefined,
   xattrs: undefined,

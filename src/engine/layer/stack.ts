@@ -10,7 +10,7 @@
 
 import { compareNames, decodeName, encodeName } from '../names.ts';
 import type { DiffID } from '../oci/digest.ts';
-import type { EntryType, LayerIndex } from './layer-index.ts';
+import type { EntryType, LayerIndex, SparseExtent } from './layer-index.ts';
 import { mergeLayers, type StackNode } from './stack-tree.ts';
 
 export type StackType = Exclude<EntryType, 'hardlink' | 'whiteout'>;
@@ -34,6 +34,8 @@ export interface StackIndex {
   size(number: number): number;
   /** Where the content starts in the uncompressed tar of its layer. */
   offset(number: number): number;
+  /** Pieces of content of a sparse file, one after another from `offset`; undefined when all of it is there. */
+  extents(number: number): readonly SparseExtent[] | undefined;
   /** Layer that the entry and its content come from; -1 for the root of no layers. */
   layer(number: number): number;
   source(number: number): { readonly layer: number; readonly entry: number };
@@ -61,6 +63,9 @@ const TYPES: readonly StackType[] = ['file', 'dir', 'symlink', 'char', 'block', 
 const CODES: readonly EntryType[] = TYPES;
 const DIRECTORY = TYPES.indexOf('dir');
 const NO_DEVICE = [0, 0] as const;
+/** What of an entry must be asked of its layer. */
+const HAS_XATTRS = 1;
+const HAS_EXTENTS = 2;
 
 /**
  * The view of the layers, bottom first; of none, an empty root (0755, root, 1970).
@@ -98,7 +103,7 @@ class PackedStack implements StackIndex {
   readonly #nlinks: Uint32Array;
   readonly #firsts: Uint32Array;
   readonly #ends: Uint32Array;
-  readonly #hasXattrs: Uint8Array;
+  readonly #has: Uint8Array;
   readonly #nameStarts: Uint32Array;
   readonly #names: Uint8Array;
   #shared: Map<number, number[]> | undefined;
@@ -138,7 +143,7 @@ class PackedStack implements StackIndex {
     this.#entries = new Uint32Array(count);
     this.#canonicals = new Uint32Array(count);
     this.#nlinks = new Uint32Array(count);
-    this.#hasXattrs = new Uint8Array(count);
+    this.#has = new Uint8Array(count);
     this.#nameStarts = new Uint32Array(count + 1);
 
     const names = nodes.map((node) => encodeName(node.name));
@@ -166,7 +171,9 @@ class PackedStack implements StackIndex {
       }
       this.#sizes[number] = entry.size;
       this.#offsets[number] = entry.offset;
-      this.#hasXattrs[number] = entry.xattrs !== undefined && entry.xattrs.size > 0 ? 1 : 0;
+      this.#has[number] =
+        (entry.xattrs !== undefined && entry.xattrs.size > 0 ? HAS_XATTRS : 0) |
+        (entry.extents === undefined ? 0 : HAS_EXTENTS);
       let canonical = number;
       if (node.shared) {
         const key = `${node.layer}:${entry.number}`;
@@ -224,6 +231,11 @@ class PackedStack implements StackIndex {
     return this.#offsets[number] ?? 0;
   }
 
+  extents(number: number): readonly SparseExtent[] | undefined {
+    if (((this.#has[number] ?? 0) & HAS_EXTENTS) === 0) return undefined;
+    return this.layers[this.layer(number)]?.entry(this.#entries[number] ?? 0).extents;
+  }
+
   layer(number: number): number {
     return this.#layers[number] ?? -1;
   }
@@ -251,7 +263,7 @@ class PackedStack implements StackIndex {
   }
 
   xattrs(number: number): ReadonlyMap<string, Uint8Array<ArrayBuffer>> | undefined {
-    if (this.#hasXattrs[number] !== 1) return undefined;
+    if (((this.#has[number] ?? 0) & HAS_XATTRS) === 0) return undefined;
     return this.layers[this.layer(number)]?.entry(this.#entries[number] ?? 0).xattrs;
   }
 

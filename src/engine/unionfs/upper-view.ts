@@ -28,7 +28,7 @@ function statOfLower(upper: Upper, ino: number): Stat {
   const number = ino - 1;
   const type = stack.type(number);
   let size = stack.size(number);
-  let mapped = size;
+  let mapped = stack.extents(number)?.reduce((sum, { length }) => sum + length, 0) ?? size;
   if (type === 'symlink') {
     size = encodeName(stack.link(number) ?? '').length;
     mapped = 0;

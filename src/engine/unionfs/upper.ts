@@ -6,9 +6,9 @@
  */
 
 import type { StackIndex } from '../layer/stack.ts';
-import { Extents } from './extents.ts';
 import type { FileType } from './filesystem.ts';
 import type { Inode } from './inode.ts';
+import { lowerExtents } from './lower-extents.ts';
 
 /** In place of an inode number: the lower's name is hidden. */
 export const WHITEOUT = 0;
@@ -122,8 +122,7 @@ export class Upper {
     const number = ino - 1;
     const type = stack.type(number);
     const size = stack.size(number);
-    const extents = type === 'file' ? new Extents() : undefined;
-    extents?.put(0, size, undefined, stack.offset(number));
+    const extents = type === 'file' ? lowerExtents(stack, number) : undefined;
     const mtimeNs = stack.mtimeNs(number);
     const inode: Inode = {
       ino,

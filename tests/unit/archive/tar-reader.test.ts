@@ -174,12 +174,6 @@ describe('TarReader refuses', () => {
     ['a pax time that is none', [pax({ mtime: 'now' }), header()], /its pax record mtime=now is no time/],
     ['a NUL in a pax path', [pax({ path: 'a\0b' }), header()], /its pax record path has a NUL in it/],
     ['base64 that is none', [pax({ 'LIBARCHIVE.xattr.a': 'A*==' }), header()], /attribute "a" is no base64/],
-    ['GNU sparse files', [header({ type: 'S' })], /"f" at byte 0: it is a sparse file of GNU tar/],
-    [
-      'pax sparse files',
-      [pax({ 'GNU.sparse.major': '1' }), header()],
-      /it is a sparse file \(GNU\.sparse\.major\)/,
-    ],
     ['another volume', [header({ type: 'M' })], /the rest of a file of another volume/],
     ['an unknown type', [header({ type: 'Z' })], /of the unknown type "Z"/],
     [
@@ -341,20 +335,6 @@ t.add(${JSON.stringify(join(folder, 'tree'))}, arcname=".")`,
     expect(entries.get('sym')).toMatchObject({ type: 'symlink', link: `${'s'.repeat(150)}/t` });
     expect(entries.get('pipe')).toMatchObject({ type: 'fifo' });
     expect(entries.get('directory-with-a-long-name')).toMatchObject({ type: 'dir' });
-  });
-
-  it('refuses a sparse file of GNU tar, in both its formats, by name', () => {
-    execFileSync('truncate', ['-s', '1M', join(folder, 'tree', 'sparse')]);
-    try {
-      expect(() => read(byTar('--format=gnu', '--sparse'))).toThrow(
-        /\.\/sparse" at byte \d+: it is a sparse file of GNU tar/,
-      );
-      expect(() => read(byTar('--format=posix', '--sparse'))).toThrow(
-        /sparse.*it is a sparse file \(GNU\.sparse\./,
-      );
-    } finally {
-      rmSync(join(folder, 'tree', 'sparse'));
-    }
   });
 });
 

@@ -158,7 +158,7 @@ describe('LayerIndexBuilder', () => {
     const value = Uint8Array.of(1, 0, 255);
     const index = buildLayerIndex(diffID, [
       dir('', { mode: 0o1777, uid: 7, mtimeNs: -1n }),
-      entry('dev/tty', 'char', { rdev: [5, 4_000_000_000] }),
+      entry('dev/tty', 'char', { rdev: [4095, 1_048_575] }),
       entry('big', 'file', {
         mode: 0o4755,
         uid: 4_294_967_295,
@@ -180,7 +180,7 @@ describe('LayerIndexBuilder', () => {
     });
     expect(index.entry(index.find('dev/tty') ?? -1)).toMatchObject({
       type: 'char',
-      rdev: [5, 4_000_000_000],
+      rdev: [4095, 1_048_575],
       name: 'tty',
     });
     expect(index.entry(index.find('big') ?? -1)).toEqual({
@@ -194,6 +194,7 @@ describe('LayerIndexBuilder', () => {
       mtimeNs: 1_700_000_000_123_456_789n,
       size: 2 ** 40,
       offset: 2 ** 41 + 512,
+      extents: undefined,
       link: undefined,
       rdev: undefined,
       xattrs: new Map([['security.capability', value]]),
