@@ -13,8 +13,14 @@ export interface OpeningSandbox {
   readonly ready: Promise<void>;
 }
 
-/** `options.assets` defaults to the folder of the page. */
-export function openInWorker(options: SandboxOptions): OpeningSandbox {
+/**
+ * `options.assets` defaults to the folder of the page. `later` are options that are still on their way, over those
+ * there are: the worker loads meanwhile. When they fail the sandbox does not open.
+ */
+export function openInWorker(
+  options: SandboxOptions,
+  later: Promise<Omit<SandboxOptions, 'name' | 'assets'>> = Promise.resolve({}),
+): OpeningSandbox {
   const events = new EventHub();
   const worker = new Worker(new URL('../../workers/engine.worker.ts', import.meta.url), {
     type: 'module',
@@ -32,10 +38,8 @@ export function openInWorker(options: SandboxOptions): OpeningSandbox {
       ),
     );
   });
-  const opening = connection.open({
-    ...options,
-    assets: new URL(options.assets ?? './', document.baseURI).href,
-  });
+  const assets = new URL(options.assets ?? './', document.baseURI).href;
+  const opening = later.then((more) => connection.open({ ...options, ...more, assets }));
   const sandbox = sandboxOver(opening, events);
   return {
     sandbox: {

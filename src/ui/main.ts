@@ -7,6 +7,7 @@ import App from './App.svelte';
 import { missingFeatures } from './frame/browser-features.ts';
 import UnsupportedBrowser from './frame/UnsupportedBrowser.svelte';
 import { SandboxState } from './sandbox-state.svelte.ts';
+import { readSiteSettings } from './site-settings.ts';
 
 const target = document.getElementById('app');
 if (target === null) throw new Error('The page has no element #app.');
@@ -15,7 +16,8 @@ const missing = missingFeatures();
 if (missing.length > 0) {
   mount(UnsupportedBrowser, { target, props: { missing } });
 } else {
-  const { sandbox, ready } = openInWorker({});
+  const settings = readSiteSettings(document.baseURI, (...request) => fetch(...request));
+  const { sandbox, ready } = openInWorker({}, settings);
   window.sandbox = sandbox;
   mount(App, { target, props: { state: new SandboxState(sandbox, ready) } });
 }
