@@ -106,8 +106,11 @@ function dropName(upper: Upper, ino: number, time: bigint): boolean {
   const isDirectory = upper.isDirectory(ino);
   const nlink = isDirectory ? 0 : upper.nlink(ino) - 1;
   const inode = upper.inodes.get(ino);
-  if (inode === undefined) upper.nlinks.set(ino, nlink);
-  else {
+  if (inode === undefined) {
+    // to lose a name copies nothing up
+    upper.nlinks.set(ino, nlink);
+    upper.ctimes.set(ino, time);
+  } else {
     inode.nlink = nlink;
     inode.ctimeNs = time;
     upper.version += 1;

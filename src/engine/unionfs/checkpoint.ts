@@ -8,6 +8,7 @@ import { StorageFailedError } from '../errors.ts';
 import type { StackIndex } from '../layer/stack.ts';
 import { type Extent, Extents } from './extents.ts';
 import type { Inode } from './inode.ts';
+import { lowerExtents } from './lower-extents.ts';
 import type { ExtentRecord, HomeReference, Identity, UpperRecord } from './records.ts';
 import { Segment } from './segment.ts';
 import { Upper } from './upper.ts';
@@ -71,6 +72,7 @@ export function* checkpointRecords(upper: Upper): Generator<UpperRecord> {
     for (const entries of batches(names)) yield { kind: 'dentries', directory, entries };
   }
   for (const nlinks of batches(upper.nlinks)) yield { kind: 'nlinks', nlinks };
+  for (const ctimes of batches(upper.ctimes)) yield { kind: 'ctimes', ctimes };
   for (const inos of batches(upper.orphans)) yield { kind: 'orphans', inos };
   yield { kind: 'checkpoint-end' };
 }
@@ -113,6 +115,9 @@ export class CheckpointReader {
       case 'nlinks':
         for (const [ino, nlink] of record.nlinks) upper.nlinks.set(ino, nlink);
         return false;
+      case 'ctimes':
+        for (const [ino, ctime] of record.ctimes) upper.ctimes.set(ino, ctime);
+        return false;
       case 'orphans':
         for (const ino of record.inos) upper.orphans.add(ino);
         return false;
@@ -128,12 +133,30 @@ export class CheckpointReader {
   #map(ino: number, { start, length, home, at }: ExtentRecord): void {
     const extents = this.upper.inodes.get(ino)?.extents;
     if (home.kind === 'lower') {
-      extents?.put(start, start + length, undefined, at);
+      this.#mapLower(ino, start, start + length);
       return;
     }
     // a segment may be gone because a later record took these bytes away; if none did, reading them is an error
     const segment = this.#find(home) ?? new Segment(home.value, home.value, 0);
     extents?.put(start, start + length, segment, at);
+  }
+
+  /**
+   * A piece that is still the lower's is where the lower says, not where it was when this was written:
+   * a layer that was read before it had come whole had its content elsewhere.
+   */
+  #mapLower(ino: number, start: number, end: number): void {
+    const { upper } = this;
+    const number = upper.lower(ino);
+    if (number === undefined)
+      throw new StorageFailedError(
+        `the journal has content of no lower file for inode ${ino}; it is damaged`,
+      );
+    const extents = upper.inodes.get(ino)?.extents;
+    for (const piece of lowerExtents(upper.stack, number).overlapping(start, end)) {
+      const from = Math.max(piece.start, start);
+      extents?.put(from, Math.min(piece.end, end), undefined, piece.at + (from - piece.start));
+    }
   }
 }
 

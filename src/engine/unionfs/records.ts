@@ -111,7 +111,8 @@ export type UpperRecord =
     }
   | { readonly kind: 'nlinks'; readonly nlinks: readonly (readonly [number, number])[] }
   | { readonly kind: 'orphans'; readonly inos: readonly number[] }
-  | { readonly kind: 'checkpoint-end' };
+  | { readonly kind: 'checkpoint-end' }
+  | { readonly kind: 'ctimes'; readonly ctimes: readonly (readonly [number, bigint])[] };
 
 /** The order is the stored form: add at the end only. */
 const KINDS: readonly UpperRecord['kind'][] = [
@@ -133,6 +134,7 @@ const KINDS: readonly UpperRecord['kind'][] = [
   'nlinks',
   'orphans',
   'checkpoint-end',
+  'ctimes',
 ];
 const TYPES: readonly FileType[] = ['file', 'dir', 'symlink', 'char', 'block', 'fifo', 'socket'];
 const HOMES: readonly HomeReference['kind'][] = ['lower', 'number', 'id'];
@@ -244,6 +246,13 @@ export function encodeRecord(writer: ByteWriter, record: UpperRecord): void {
     case 'orphans':
       writer.number(record.inos.length);
       for (const ino of record.inos) writer.number(ino);
+      break;
+    case 'ctimes':
+      writer.number(record.ctimes.length);
+      for (const [ino, time] of record.ctimes) {
+        writer.number(ino);
+        writer.time(time);
+      }
       break;
     case 'checkpoint-end':
       break;
@@ -376,6 +385,8 @@ function decodeFields(reader: ByteReader): UpperRecord {
       return { kind, nlinks: list(reader, device) };
     case 'orphans':
       return { kind, inos: list(reader, number) };
+    case 'ctimes':
+      return { kind, ctimes: list(reader, () => [number(), reader.time()] as const) };
     case 'checkpoint-end':
       return { kind };
   }

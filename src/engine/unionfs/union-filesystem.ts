@@ -227,6 +227,8 @@ export class UnionFileSystem implements FileSystem {
     const isDirectory = upper.isDirectory(ino);
     if (isDirectory && this.#isWithin(to, ino)) throw new FsError('EINVAL', `${name} into itself`);
     const replaced = upper.lookup(to, newName);
+    // as do_renameat2 has it, even where a file would take the place of a directory
+    if (replaced !== undefined && this.#isWithin(from, replaced)) throw new FsError('ENOTEMPTY', newName);
     if (replaced === ino) return;
     if (replaced !== undefined) this.#checkReplaceable(replaced, isDirectory, newName);
     this.#commit({ kind: 'rename', time: now(), from, name, to, newName });

@@ -49,7 +49,7 @@ function statOfLower(upper: Upper, ino: number): Stat {
     rdev: stack.rdev(number),
     atimeNs: mtimeNs,
     mtimeNs,
-    ctimeNs: mtimeNs,
+    ctimeNs: upper.ctimes.get(ino) ?? mtimeNs,
     version: 0,
   };
 }

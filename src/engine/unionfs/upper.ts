@@ -21,6 +21,8 @@ export class Upper {
   readonly dentries = new Map<number, Map<string, number>>();
   /** Names left of a lower inode that is not copied up; absent: as in the stack. */
   readonly nlinks = new Map<number, number>();
+  /** When a lower inode that is not copied up lost a name; absent: as in the stack. */
+  readonly ctimes = new Map<number, bigint>();
   /** Without a name, but perhaps held open. */
   readonly orphans = new Set<number>();
   nextIno: number;
@@ -135,7 +137,7 @@ export class Upper {
       rdev: stack.rdev(number),
       atimeNs: mtimeNs,
       mtimeNs,
-      ctimeNs: mtimeNs,
+      ctimeNs: this.ctimes.get(ino) ?? mtimeNs,
       link: stack.link(number),
       xattrs: stack.xattrs(number),
       extents,
@@ -145,6 +147,7 @@ export class Upper {
     };
     this.inodes.set(ino, inode);
     this.nlinks.delete(ino);
+    this.ctimes.delete(ino);
     return inode;
   }
 
@@ -155,6 +158,7 @@ export class Upper {
     inode?.extents?.truncate(0);
     this.inodes.delete(ino);
     this.dentries.delete(ino);
+    this.ctimes.delete(ino);
     if (this.lower(ino) !== undefined) this.nlinks.set(ino, 0);
     this.files -= 1;
   }

@@ -82,6 +82,7 @@ const RECORDS: readonly UpperRecord[] = [
     ],
   },
   { kind: 'nlinks', nlinks: [[4, 1]] },
+  { kind: 'ctimes', ctimes: [[4, 1_700_000_000_123_456_789n]] },
   { kind: 'orphans', inos: [5, 6] },
   { kind: 'checkpoint-end' },
 ];
