@@ -3,12 +3,15 @@
  *
  * Nobody knows where the tar of a layer that is not here has its content. So the
  * files of a table of contents have addresses of their own: one after the other
- * in the order of the table, without gaps. These are the offsets in
- * the LayerIndex of a lazy layer, and what this table is searched by.
+ * in the order of the table, without gaps, from `addressBase` on. These are the
+ * offsets in the LayerIndex of a lazy layer, and what this table is searched by.
  */
 
 import { type Digest, splitDigest } from '../oci/digest.ts';
 import { CannotBeLazy } from './cannot-be-lazy.ts';
+
+/** No tar is so long that an offset in it could be taken for an address. */
+export const addressBase = 2 ** 52;
 
 export interface NewChunk {
   /** Bytes of content. */
@@ -31,7 +34,7 @@ export interface ChunkTable {
   readonly count: number;
   /** Bytes of content in all. */
   readonly size: number;
-  /** The chunk that holds an address below `size`. */
+  /** The chunk that holds an address from `addressBase` to below `addressBase + size`. */
   find(address: number): number;
   /** Address of a chunk's first byte; of `count`, the end of all. */
   start(chunk: number): number;
@@ -46,22 +49,22 @@ export interface ChunkTable {
 
 export class ChunkTableBuilder {
   readonly #chunks: NewChunk[] = [];
-  #size = 0;
+  #end = addressBase;
 
   /** Takes the next file, by its chunks; returns its address. */
   addFile(chunks: readonly NewChunk[]): number {
-    const address = this.#size;
+    const address = this.#end;
     for (const chunk of chunks) {
       this.#chunks.push(chunk);
-      this.#size += chunk.size;
+      this.#end += chunk.size;
     }
-    if (!Number.isSafeInteger(this.#size)) throw new CannotBeLazy('its files have more than 2^53 bytes');
+    if (!Number.isSafeInteger(this.#end)) throw new CannotBeLazy('its files have more than 2^52 bytes');
     return address;
   }
 
   /** The table. `payloadEnd`: where in the blob the last stream of content ends. */
   finish(payloadEnd: number): ChunkTable {
-    return new PackedChunkTable(this.#chunks, this.#size, payloadEnd);
+    return new PackedChunkTable(this.#chunks, payloadEnd);
   }
 }
 
@@ -74,16 +77,15 @@ class PackedChunkTable implements ChunkTable {
   readonly #inners: Float64Array;
   readonly #digests: Uint8Array;
 
-  constructor(chunks: readonly NewChunk[], size: number, payloadEnd: number) {
+  constructor(chunks: readonly NewChunk[], payloadEnd: number) {
     const count = chunks.length;
     this.count = count;
-    this.size = size;
     this.#starts = new Float64Array(count + 1);
     this.#offsets = new Float64Array(count);
     this.#ends = new Float64Array(count);
     this.#inners = new Float64Array(count);
     this.#digests = new Uint8Array(count * digestLength);
-    let start = 0;
+    let start = addressBase;
     chunks.forEach((chunk, number) => {
       this.#starts[number] = start;
       start += chunk.size;
@@ -93,6 +95,7 @@ class PackedChunkTable implements ChunkTable {
       if (chunk.digest !== undefined) this.#digests.set(bytesOf(chunk.digest), number * digestLength);
     });
     this.#starts[count] = start;
+    this.size = start - addressBase;
     this.#closeStreams(payloadEnd);
   }
 
@@ -112,7 +115,7 @@ class PackedChunkTable implements ChunkTable {
   }
 
   start(chunk: number): number {
-    return this.#starts[chunk] ?? this.size;
+    return this.#starts[chunk] ?? addressBase + this.size;
   }
 
   isStored(chunk: number): boolean {

@@ -6,10 +6,11 @@
 
 import type { LayerIndex } from '../layer/layer-index.ts';
 import { printableName } from '../names.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { BlobRanges } from './blob-ranges.ts';
 import { ChunkCache } from './chunk-cache.ts';
 import { ChunkFetches } from './chunk-fetches.ts';
-import type { ChunkTable } from './chunk-table.ts';
+import { addressBase, type ChunkTable } from './chunk-table.ts';
 import type { DecodeStart } from './decode-chunk.ts';
 import { FileAddresses } from './file-addresses.ts';
 import type { TableOfContents } from './table-of-contents.ts';
@@ -38,6 +39,8 @@ export class LazyLayer {
   readonly #cache: ChunkCache;
   readonly #fetches: ChunkFetches;
   readonly #controller = new AbortController();
+  /** A bit for each chunk that was fetched. */
+  readonly #delivered: Uint8Array;
 
   constructor(options: LazyLayerOptions) {
     const { table, ranges, decode, what, parallel, readAhead } = options;
@@ -45,13 +48,17 @@ export class LazyLayer {
     this.#chunks = table.chunks;
     this.#prioritizedEnd = table.prioritizedEnd;
     this.#files = new FileAddresses(table.index);
+    this.#delivered = new Uint8Array(Math.ceil(table.chunks.count / 8));
     this.#cache = new ChunkCache(options.cacheLimit ?? defaultCacheLimit);
     this.#fetches = new ChunkFetches({
       chunks: table.chunks,
       ranges,
       decode,
       describe: (address) => `${what}: ${JSON.stringify(printableName(this.pathAt(address)))}`,
-      onChunk: (chunk, content) => this.#cache.add(chunk, content),
+      onChunk: (chunk, content) => {
+        this.#cache.add(chunk, content);
+        this.#delivered[chunk >> 3] = (this.#delivered[chunk >> 3] ?? 0) | (1 << (chunk & 7));
+      },
       isHere: (chunk) => this.#cache.has(chunk),
       signal: this.#controller.signal,
       ...(parallel !== undefined && { parallel }),
@@ -88,11 +95,11 @@ export class LazyLayer {
    * Errors: those of ChunkFetches.fetch; RangeError outside of the layer; Cancelled once it is closed.
    */
   read(address: number, length: number): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+    if (length === 0) return new Uint8Array(0);
     const chunks = this.#chunks;
-    if (!(address >= 0 && length >= 0 && address + length <= chunks.size)) {
+    if (!(address >= addressBase && length >= 0 && address + length <= addressBase + chunks.size)) {
       throw new RangeError(`cannot read ${length} bytes from ${address} of ${this.index.diffID}`);
     }
-    if (length === 0) return new Uint8Array(0);
     const first = chunks.find(address);
     const last = chunks.find(address + length - 1);
     const contents = new Map<number, Uint8Array<ArrayBuffer>>();
@@ -130,6 +137,21 @@ export class LazyLayer {
       if (!this.#cache.has(chunk)) wanted.push(chunk);
     }
     await this.#fetches.fetch(wanted);
+  }
+
+  /** The chunks that were fetched so far. */
+  *delivered(): Generator<{ readonly address: number; readonly size: number; readonly digest: Digest }> {
+    const chunks = this.#chunks;
+    for (let chunk = 0; chunk < chunks.count; chunk++) {
+      if (((this.#delivered[chunk >> 3] ?? 0) & (1 << (chunk & 7))) === 0) continue;
+      const address = chunks.start(chunk);
+      yield { address, size: chunks.start(chunk + 1) - address, digest: chunks.digest(chunk) };
+    }
+  }
+
+  /** Nobody will read it any more; what is under way may end. */
+  retire(): void {
+    this.#cache.clear();
   }
 
   /** Ends what is under way and lets go of the memory. */

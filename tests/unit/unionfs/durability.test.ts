@@ -228,6 +228,19 @@ describe('opening', () => {
 });
 
 describe('compaction', () => {
+  it('over layers whose content has moved reads it where it is now', async () => {
+    const journal = new FaultyJournal();
+    const lower = lowerOf(1, ['first = one', 'second = 0123456789']);
+    const union = await unionOver([lower], { journal });
+    const ino = resolvePath(union, '/second');
+    union.write(ino, 3, bytesOf('xyz'));
+    await union.compact();
+    await union.close();
+    const moved = lowerOf(1, ['second = 0123456789', 'first = one']);
+    const again = await unionOver([moved], { journal });
+    expect(await treeOf(again)).toEqual(['/first = one', '/second = 012xyz6789']);
+  });
+
   it('bounds the number of segments that many small flushes make', async () => {
     const journal = new FaultyJournal();
     const union = await unionOver([lowerOf(1, ['d/a = 1'])], { journal });

@@ -1,0 +1,104 @@
+/**
+ * A layer from the moment its table of contents is known until long after it is
+ * here whole. Whoever opened it by its table goes on reading at the table's
+ * addresses: first through the network, then from the tar in the store.
+ */
+
+import { CorruptLayerError } from '../errors.ts';
+import type { LayerIndex } from '../layer/layer-index.ts';
+import { digestOf } from '../oci/digest.ts';
+import type { ContentReader } from '../store/content-reader.ts';
+import { FileAddresses } from './file-addresses.ts';
+import { requireSameEntries } from './index-comparison.ts';
+import type { LazyLayer } from './lazy-layer.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+export class ComingLayer {
+  readonly #lazy: LazyLayer;
+  readonly #whole: ContentReader;
+  readonly #what: string;
+  #state:
+    | { readonly kind: 'coming' }
+    | { readonly kind: 'whole'; readonly index: LayerIndex; readonly files: FileAddresses }
+    | { readonly kind: 'failed'; readonly reason: unknown } = { kind: 'coming' };
+
+  /** `whole` reads the tar once the layer is here. */
+  constructor(lazy: LazyLayer, whole: ContentReader, what: string) {
+    this.#lazy = lazy;
+    this.#whole = whole;
+    this.#what = what;
+  }
+
+  /** The index that the table of contents gave. */
+  get index(): LayerIndex {
+    return this.#lazy.index;
+  }
+
+  get lazy(): LazyLayer {
+    return this.#lazy;
+  }
+
+  get isComing(): boolean {
+    return this.#state.kind === 'coming';
+  }
+
+  /** `length` bytes of one file, from an address of the table's index. Errors: those of `LazyLayer.read` and of the store. */
+  read(address: number, length: number): Bytes | Promise<Bytes> {
+    const state = this.#state;
+    if (state.kind === 'failed') throw state.reason;
+    if (state.kind === 'coming') return this.#lazy.read(address, length);
+    const file = state.files.find(address);
+    if (file === undefined) throw new RangeError(`nothing is at ${address} of ${this.index.diffID}`);
+    return this.#readTar(state.index, file.entry, file.within, length);
+  }
+
+  /**
+   * The layer is here, verified, with this index. Throws CorruptLayerError when its
+   * table said something else, or content that was read already was other content.
+   */
+  async settle(index: LayerIndex): Promise<void> {
+    requireSameEntries(this.index, index, this.#what);
+    const files = new FileAddresses(this.index);
+    for (const { address, size, digest } of this.#lazy.delivered()) {
+      const file = files.find(address);
+      if (file === undefined) continue;
+      const actual = await digestOf(
+        Uint8Array.from(await this.#readTar(index, file.entry, file.within, size)),
+      );
+      if (actual === digest) continue;
+      throw new CorruptLayerError(
+        `${this.#what}: ${JSON.stringify(this.#lazy.pathAt(address))} has other content in its tar than its table of contents says`,
+        { what: this.#what, expected: digest, actual },
+      );
+    }
+    this.#state = { kind: 'whole', index, files };
+    this.#lazy.retire();
+  }
+
+  /** It will not come: from now on every read fails with this. */
+  fail(reason: unknown): void {
+    this.#state = { kind: 'failed', reason };
+    this.#lazy.close();
+  }
+
+  #readTar(index: LayerIndex, entry: number, within: number, length: number): Bytes | Promise<Bytes> {
+    const { diffID } = index;
+    const { offset, extents } = index.entry(entry);
+    if (extents === undefined) return this.#whole.read(diffID, offset + within, length);
+    // of a sparse file the tar has the pieces only, one after the other
+    const content = new Uint8Array(length);
+    const reading: Promise<void>[] = [];
+    let at = offset;
+    for (const piece of extents) {
+      const from = Math.max(piece.start, within);
+      const end = Math.min(piece.start + piece.length, within + length);
+      if (from < end) {
+        const bytes = this.#whole.read(diffID, at + from - piece.start, end - from);
+        reading.push(Promise.resolve(bytes).then((read) => content.set(read, from - within)));
+      }
+      at += piece.length;
+    }
+    return Promise.all(reading).then(() => content);
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Content of layers, of those that are here and of those that are still coming.
+ * Addresses of the latter are beyond what any tar can have, so that one digest
+ * and one number say what is meant, before a layer is whole and after.
+ */
+
+import type { LayerIndex } from '../layer/layer-index.ts';
+import type { DiffID, Digest } from '../oci/digest.ts';
+import type { ContentReader } from '../store/content-reader.ts';
+import { addressBase } from './chunk-table.ts';
+import { ComingLayer } from './coming-layer.ts';
+import type { LazyLayer } from './lazy-layer.ts';
+
+export class LazyLayers implements ContentReader {
+  readonly #whole: ContentReader;
+  /** Kept when they are whole: whoever opened them before that has their addresses. */
+  readonly #layers = new Map<Digest, ComingLayer>();
+
+  /** `whole` reads what is in the store. */
+  constructor(whole: ContentReader) {
+    this.#whole = whole;
+  }
+
+  /** From now on the layer can be read at the addresses of its index. `what` names it for errors. */
+  add(lazy: LazyLayer, what: string): ComingLayer {
+    const layer = new ComingLayer(lazy, this.#whole, what);
+    this.#layers.set(lazy.index.diffID, layer);
+    return layer;
+  }
+
+  /** A layer that is still coming. */
+  coming(diffID: DiffID): ComingLayer | undefined {
+    const layer = this.#layers.get(diffID);
+    return layer?.isComing === true ? layer : undefined;
+  }
+
+  /** The index of a layer that is still coming. */
+  index(diffID: DiffID): LayerIndex | undefined {
+    return this.coming(diffID)?.index;
+  }
+
+  /** As ContentReader has it; at an address of a layer that is coming, all of the bytes must be one file's. */
+  read(
+    digest: Digest,
+    offset: number,
+    length: number,
+  ): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+    if (offset < addressBase) return this.#whole.read(digest, offset, length);
+    const layer = this.#layers.get(digest);
+    if (layer === undefined) throw new RangeError(`nothing is at ${offset} of ${digest}`);
+    return layer.read(offset, length);
+  }
+}
