@@ -43,6 +43,19 @@ interface ReadableStream<T = unknown> {
   cancel(reason?: unknown): Promise<void>;
   pipeThrough<R>(transform: { readable: ReadableStream<R>; writable: WritableStream<T> }): ReadableStream<R>;
 }
+interface ReadableStreamController<T> {
+  enqueue(chunk: T): void;
+  close(): void;
+}
+declare const ReadableStream: {
+  new <T>(
+    source: {
+      pull?: (controller: ReadableStreamController<T>) => void | Promise<void>;
+      cancel?: (reason?: unknown) => void | Promise<void>;
+    },
+    strategy?: { highWaterMark: number },
+  ): ReadableStream<T>;
+};
 interface WritableStreamWriter<T> {
   readonly ready: Promise<void>;
   write(chunk: T): Promise<void>;
@@ -98,8 +111,13 @@ declare class URL {
   readonly searchParams: {
     get(name: string): string | null;
     set(name: string, value: string): void;
+    append(name: string, value: string): void;
+    has(name: string): boolean;
   };
+  readonly username: string;
+  readonly password: string;
   pathname: string;
+  hash: string;
   readonly href: string;
 }
 
@@ -115,5 +133,24 @@ declare const crypto: {
 declare const performance: { now(): number };
 declare function setTimeout(callback: () => void, milliseconds?: number): unknown;
 declare function clearTimeout(timer: unknown): void;
+/** Base64 of a string of bytes (U+0000-U+00FF), and back. */
+declare function btoa(bytes: string): string;
+declare function atob(base64: string): string;
 declare function queueMicrotask(callback: () => void): void;
 declare function structuredClone<T>(value: T): T;
+
+/** As much of it as runs a module without imports. */
+declare namespace WebAssembly {
+  class Module {
+    constructor(bytes: Uint8Array<ArrayBuffer>);
+  }
+  class Memory {
+    constructor(descriptor: { initial: number });
+    readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
+  }
+  interface Instance {
+    readonly exports: Readonly<Record<string, unknown>>;
+  }
+  function instantiate(module: Module): Promise<Instance>;
+}

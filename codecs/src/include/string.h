@@ -1,0 +1,2 @@
+/* The declarations are in codecs.h. */
+#include "../codecs.h"
