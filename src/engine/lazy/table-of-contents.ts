@@ -75,6 +75,8 @@ interface OpenFile {
   readonly chunks: NewChunk[];
   /** Content so far. */
   covered: number;
+  /** The last of them that is no run of zeros. */
+  stored: NewChunk | undefined;
 }
 
 class TocReader {
@@ -95,7 +97,7 @@ class TocReader {
     }
     this.#closeFile();
     if (entry.type === 'reg' && entry.size > 0) {
-      this.#file = { entry, at, chunks: [], covered: 0 };
+      this.#file = { entry, at, chunks: [], covered: 0, stored: undefined };
       this.#addChunk(entry, at);
       if (cleanPath(entry.name) === prefetchLandmark) this.#prioritizedEnd = entry.offset;
       return;
@@ -136,7 +138,7 @@ class TocReader {
     if (length === 0 || file.covered + length > size) {
       throw refuse(`its chunk has ${length} bytes from ${file.covered}, but the file has ${size}`);
     }
-    const previous = file.chunks.at(-1);
+    const previous = file.stored;
     if (previous?.offset !== undefined && !entry.isZeros) {
       const isInside =
         entry.offset === previous.offset && entry.innerOffset >= previous.inner + previous.size;
@@ -147,7 +149,9 @@ class TocReader {
       }
     }
     file.covered += length;
-    file.chunks.push(entry.isZeros ? zerosOf(length) : this.#stored(entry, length, refuse));
+    const chunk = entry.isZeros ? zerosOf(length) : this.#stored(entry, length, refuse);
+    file.chunks.push(chunk);
+    if (!entry.isZeros) file.stored = chunk;
   }
 
   #stored(entry: TocEntry, size: number, refuse: (reason: string) => Error): NewChunk {

@@ -59,6 +59,13 @@ describe('a table with endOffset', () => {
   });
 });
 
+it('a chunk that goes backwards is refused, behind a run of zeros too', () => {
+  const [first, zeros, last] = parts;
+  expect(() => read([first, zeros, { ...last, offset: 150 }])).toThrow(
+    'its stream at byte 150 of the layer is not behind',
+  );
+});
+
 describe('what a table may cost', () => {
   it('is bounded where a stream is said to be far longer than its content', () => {
     const { chunks } = read([{ type: 'reg', name: 'a', size: 10, offset: 1, chunkDigest: digest(1) }], 1e9);
