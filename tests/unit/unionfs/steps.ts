@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { FsError } from '../../../src/engine/unionfs/errno.ts';
 import { resolvePath } from '../../../src/engine/unionfs/resolve.ts';
 import type { Lower, Union } from '../../../src/engine/unionfs/union.ts';
+import { walk } from '../../../src/engine/unionfs/walk.ts';
 import { bytesOf, lowerOf } from './fixture.ts';
 import { type Changes, type Model, type ModelNode, modelNode, type Outcome } from './model.ts';
 
@@ -43,7 +44,14 @@ export type Step =
 /** Few, so that steps meet; one that sorts between "a" and "a/". */
 const NAMES = ['a', 'b', 'c', 'a-b'];
 const name = fc.constantFrom(...NAMES);
-const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join('/'));
+const anyPath = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join('/'));
+const index = fc.nat({ max: 30 });
+/** Mostly of what is there when the step is done: `#5` is the sixth of the tree, `@2/b` a name in the third directory. */
+const path = fc.oneof(
+  { arbitrary: anyPath, weight: 1 },
+  { arbitrary: index.map((number) => `#${number}`), weight: 4 },
+  { arbitrary: fc.tuple(index, name).map(([number, last]) => `@${number}/${last}`), weight: 4 },
+);
 const text = fc.string({ unit: fc.constantFrom('x', 'y', 'z'), minLength: 1, maxLength: 12 });
 const small = fc.nat({ max: 24 });
 const handle = fc.nat({ max: 3 });
@@ -54,7 +62,7 @@ const xattr = fc.constantFrom('user.a', 'user.b');
 /** What a real directory can do through Node too. */
 const common: readonly fc.WeightedArbitrary<Step>[] = [
   { arbitrary: fc.record({ kind: fc.constantFrom('create', 'mkdir', 'unlink', 'rmdir'), path }), weight: 5 },
-  { arbitrary: fc.record({ kind: fc.constant('symlink'), path, target: path }), weight: 1 },
+  { arbitrary: fc.record({ kind: fc.constant('symlink'), path, target: anyPath }), weight: 1 },
   { arbitrary: fc.record({ kind: fc.constant('write'), path, offset: small, text }), weight: 2 },
   { arbitrary: fc.record({ kind: fc.constant('truncate'), path, value: small }), weight: 1 },
   { arbitrary: fc.record({ kind: fc.constant('chmod'), path, value: mode }), weight: 1 },
@@ -97,14 +105,37 @@ const lifecycle: readonly fc.WeightedArbitrary<Step>[] = [
   { arbitrary: fc.record({ kind: fc.constant('commit') }), weight: 1 },
 ];
 
+/** Long ones: left to itself fast-check makes most of them short. A step shrinks to none. */
 const history =
   (...steps: (readonly fc.WeightedArbitrary<Step>[])[]) =>
-  (maxLength: number) =>
-    fc.array(fc.oneof(...steps.flat()), { maxLength, size: 'max' });
+  (length: number) =>
+    fc
+      .array(fc.option(fc.oneof(...steps.flat()), { freq: 20 }), { minLength: length, maxLength: length })
+      .map((made) => made.filter((step) => step !== null));
 /** Histories of at most so many steps. */
 export const histories = history(common, linuxOnly, lifecycle);
 export const historiesOfChanges = history(common, linuxOnly);
 export const historiesForDisk = history(common, lifecycle);
+
+/** The step about the paths that `#` and `@` stand for now. */
+export function settled(step: Step, union: Union): Step {
+  const all: string[] = [];
+  const directories: string[] = [];
+  for (const { path, stat } of walk(union)) {
+    all.push(path);
+    if (stat.type === 'dir') directories.push(path);
+  }
+  const settle = (path: string): string => {
+    const [first = '', ...rest] = path.split('/');
+    const number = Number(first.slice(1));
+    if (first.startsWith('#')) return (all[1 + (number % Math.max(all.length - 1, 1))] ?? '/a').slice(1);
+    if (!first.startsWith('@')) return path;
+    return [directories[number % directories.length], ...rest].join('/').replace(/^\/+/, '');
+  };
+  if (!('path' in step)) return step;
+  const path = settle(step.path);
+  return 'to' in step ? { ...step, path, to: settle(step.to) } : { ...step, path };
+}
 
 /** Two layers: the second hides, replaces and links to what the first has. */
 export const LAYERS: readonly (readonly string[])[] = [
