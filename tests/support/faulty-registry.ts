@@ -27,7 +27,7 @@ export type Fault = {
   /** Content-Length is more (or less) than what the body has. */
   | { readonly kind: 'length'; readonly by: number }
   | { readonly kind: 'status'; readonly status: number; readonly headers?: OutgoingHttpHeaders }
-  /** Waits for `release` before the rest of the body. */
+  /** Waits for `release`, or for `cut`, before the rest of the body. */
   | { readonly kind: 'stall'; readonly after: number }
   | { readonly kind: 'slow'; readonly bytesPerSecond: number }
   /** Range is not heard: 200 and the whole. */
@@ -67,13 +67,15 @@ export interface FaultyRegistry extends Registry {
   forget(): void;
   /** Lets stalled answers go on. */
   release(): void;
+  /** Cuts the connections of stalled answers. */
+  cut(): void;
 }
 
 export async function startFaultyRegistry(upstream: { readonly host: string }): Promise<FaultyRegistry> {
   const faults = new Map<string, Fault>();
   const requests: string[] = [];
   const seen: Seen[] = [];
-  const stalled = new Set<() => void>();
+  const stalled = new Set<(goesOn: boolean) => void>();
   const [hostname, port] = upstream.host.split(':');
 
   const server = createServer((request, response) => {
@@ -183,7 +185,10 @@ export async function startFaultyRegistry(upstream: { readonly host: string }): 
           else response.destroy();
           return;
         }
-        await new Promise<void>((resume) => stalled.add(resume));
+        if (!(await new Promise<boolean>((resume) => stalled.add(resume)))) {
+          response.destroy();
+          return;
+        }
         await send(bytes.subarray(pause - start));
       } else if (fault?.kind === 'slow') {
         const step = Math.max(1, Math.floor(fault.bytesPerSecond / 20));
@@ -201,8 +206,8 @@ export async function startFaultyRegistry(upstream: { readonly host: string }): 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no address');
-  const release = () => {
-    for (const resume of stalled) resume();
+  const resume = (goesOn: boolean) => {
+    for (const each of stalled) each(goesOn);
     stalled.clear();
   };
   return {
@@ -215,9 +220,10 @@ export async function startFaultyRegistry(upstream: { readonly host: string }): 
       requests.length = 0;
       seen.length = 0;
     },
-    release,
+    release: () => resume(true),
+    cut: () => resume(false),
     close: async () => {
-      release();
+      resume(false);
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

@@ -114,3 +114,40 @@ export const storedRows = (page: Page): Promise<Record<string, number>> =>
     }
     return counts;
   });
+
+/**
+ * All that the page's browser keeps for its origin, as text: each record of each database, small Blobs among them,
+ * localStorage, sessionStorage and cookies. To look for what must not be there.
+ */
+export const storedText = (page: Page): Promise<string> =>
+  page.evaluate(async () => {
+    const finished = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const latin1 = new TextDecoder('latin1');
+    const texts: string[] = [document.cookie];
+    const tell = async (value: unknown): Promise<void> => {
+      if (value instanceof Blob) {
+        if (value.size < 100_000) texts.push(latin1.decode(await value.arrayBuffer()));
+      } else if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) texts.push(latin1.decode(value));
+      else if (typeof value === 'object' && value !== null) {
+        for (const [name, part] of value instanceof Map ? value : Object.entries(value)) {
+          await tell(name);
+          await tell(part);
+        }
+      } else texts.push(String(value));
+    };
+    for (const storage of [localStorage, sessionStorage]) await tell({ ...storage });
+    for (const { name } of await indexedDB.databases()) {
+      const database = await finished(indexedDB.open(name ?? ''));
+      for (const store of database.objectStoreNames) {
+        const rows = database.transaction(store).objectStore(store);
+        const [keys, values] = await Promise.all([finished(rows.getAllKeys()), finished(rows.getAll())]);
+        await tell([...keys, ...values]);
+      }
+      database.close();
+    }
+    return texts.join('\n');
+  });

@@ -5,9 +5,10 @@
 
 import { createPrivateKey, randomUUID, sign, X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { run } from './run.ts';
 
 /** CNCF Distribution believes a token for so long after its end, in seconds. */
@@ -15,6 +16,8 @@ const LEEWAY = 60;
 
 export interface TokenRequest {
   readonly method: string;
+  /** How the account was shown. */
+  readonly by: 'nothing' | 'password' | 'identity';
   /** The account whose password came with it. */
   readonly account: string | undefined;
   readonly scopes: readonly string[];
@@ -39,6 +42,8 @@ export interface TokenService {
   field: 'token' | 'access_token';
   /** Whether there are tokens for who has no account. */
   anonymous: boolean;
+  /** Whether who asks for one gets a token in the password's place, too. */
+  offline: boolean;
   close(): Promise<void>;
 }
 
@@ -60,42 +65,73 @@ export async function startTokenService(options: TokenServiceOptions = {}): Prom
   const requests: TokenRequest[] = [];
   const tokens: string[] = [];
 
+  /** By the token that stands for a password. */
+  const identities = new Map<string, string>();
+
   const server = createServer((request, response) => {
+    text(request)
+      .then((body) => answer(request, body, response))
+      .catch((error) => response.destroy(error));
+  });
+
+  /** GET with Basic; POST with the fields of OAuth2. */
+  function accountOf(
+    request: IncomingMessage,
+    form: URLSearchParams,
+  ): { by: TokenRequest['by']; name?: string } {
+    const { authorization } = request.headers;
+    if (form.has('refresh_token')) {
+      const name = identities.get(form.get('refresh_token') ?? '');
+      return { by: 'identity', ...(name !== undefined && { name }) };
+    }
+    const basic = Buffer.from(authorization?.replace(/^Basic /i, '') ?? '', 'base64').toString();
+    const [, user, word] = /^([^:]*):(.*)$/s.exec(basic) ?? [];
+    const name = form.get('username') ?? user;
+    const password = form.get('password') ?? word;
+    if (authorization === undefined && name === undefined) return { by: 'nothing' };
+    const isRight = name !== undefined && password !== undefined && options.accounts?.[name] === password;
+    return { by: 'password', ...(isRight && { name }) };
+  }
+
+  function answer(request: IncomingMessage, body: string, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://token-service');
-    const scopes = url.searchParams.getAll('scope').flatMap((scope) => scope.split(' '));
-    const account = accountOf(request.headers.authorization, options.accounts ?? {});
-    const refused = account === 'wrong' || (account === undefined && !state.anonymous);
-    const status = refused ? 401 : 200;
-    requests.push({
-      method: request.method ?? '',
-      account: account === 'wrong' ? undefined : account?.name,
-      scopes,
-      status,
-    });
+    const form = new URLSearchParams(body);
+    const asked = request.method === 'POST' ? form : url.searchParams;
+    const scopes = asked.getAll('scope').flatMap((scope) => scope.split(' '));
+    const { by, name } = accountOf(request, form);
+    const isRefused = by === 'nothing' ? !state.anonymous : name === undefined;
+    const status = isRefused ? 401 : 200;
+    requests.push({ method: request.method ?? '', by, account: name, scopes, status });
     response.setHeader('Content-Type', 'application/json');
     response.statusCode = status;
-    if (refused) {
+    if (isRefused) {
       response.end(
-        JSON.stringify({ errors: [{ code: 'UNAUTHORIZED', message: 'authentication required' }] }),
+        JSON.stringify({ errors: [{ code: 'UNAUTHORIZED', message: 'incorrect username or password' }] }),
       );
       return;
     }
     const now = Math.floor(Date.now() / 1000);
     const value = jwt({
       iss: state.issuer,
-      sub: account?.name ?? '',
-      aud: url.searchParams.get('service') ?? '',
+      sub: name ?? '',
+      aud: asked.get('service') ?? '',
       exp: now - LEEWAY + state.lifetime,
       nbf: now - LEEWAY,
       iat: now,
       jti: randomUUID(),
-      access: scopes.map((scope) => granted(scope, account !== undefined)),
+      access: scopes.map((scope) => granted(scope, name !== undefined)),
     });
     tokens.push(value);
+    const identity = state.offline && name !== undefined && isOffline(asked) ? randomUUID() : undefined;
+    if (identity !== undefined && name !== undefined) identities.set(identity, name);
     response.end(
-      JSON.stringify({ [state.field]: value, ...(state.told !== undefined && { expires_in: state.told }) }),
+      JSON.stringify({
+        [state.field]: value,
+        ...(state.told !== undefined && { expires_in: state.told }),
+        ...(identity !== undefined && { refresh_token: identity }),
+      }),
     );
-  });
+  }
 
   function jwt(claims: object): string {
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -117,6 +153,7 @@ export async function startTokenService(options: TokenServiceOptions = {}): Prom
     told: 300,
     field: 'token',
     anonymous: true,
+    offline: false,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -137,12 +174,6 @@ function granted(scope: string, hasAccount: boolean) {
   return { type, name, actions: allowed };
 }
 
-function accountOf(
-  header: string | undefined,
-  accounts: Readonly<Record<string, string>>,
-): { name: string } | 'wrong' | undefined {
-  if (header === undefined) return undefined;
-  const [, name = '', password] =
-    /^([^:]*):(.*)$/s.exec(Buffer.from(header.replace(/^Basic /i, ''), 'base64').toString()) ?? [];
-  return password !== undefined && accounts[name] === password ? { name } : 'wrong';
+function isOffline(asked: URLSearchParams): boolean {
+  return asked.get('offline_token') === 'true' || asked.get('access_type') === 'offline';
 }
