@@ -9,12 +9,14 @@
  */
 
 import { decodeName, printableName } from '../names.ts';
-import { type PaxRecords, parsePaxInteger, parsePaxTime, type Refuse } from './pax.ts';
+import { isPaxTime, type PaxRecords, parsePaxInteger, parsePaxTime, type Refuse } from './pax.ts';
 import { type Xattrs, xattrsOf } from './pax-xattrs.ts';
 
 /** The keywords that count, but for attributes and sparse maps. */
 const keywords = ['path', 'linkpath', 'size', 'uid', 'gid', 'mtime', 'atime', 'ctime'] as const;
 type Keyword = (typeof keywords)[number];
+/** What an entry has of its own: Go's archive/tar lets no global header change it, and two readers should not see two files. */
+const ownKeywords: ReadonlySet<Keyword> = new Set(['path', 'linkpath', 'size']);
 const sparsePrefix = 'GNU.sparse.';
 /** Each costs every entry behind it something, and no tool writes even one. */
 const maxGlobalXattrs = 64;
@@ -44,6 +46,11 @@ export class PaxGlobals {
     for (const keyword of keywords) {
       const value = records.values.get(keyword);
       if (value === undefined) continue;
+      if (ownKeywords.has(keyword) && value.length > 0) {
+        throw refuse(
+          `a global header has the record ${keyword}=${shown(value)}, and no two entries share that`,
+        );
+      }
       if (value.length > 0) this.#values.set(keyword, value.slice());
       else this.#values.delete(keyword);
     }
@@ -95,14 +102,13 @@ export class PaxAttributes {
   get mtimeNs(): bigint | undefined {
     this.#time('atime');
     this.#time('ctime');
-    return this.#time('mtime');
+    const value = this.#time('mtime');
+    return value === undefined ? undefined : parsePaxTime(value);
   }
 
-  #time(keyword: 'mtime' | 'atime' | 'ctime'): bigint | undefined {
+  #time(keyword: 'mtime' | 'atime' | 'ctime'): Uint8Array | undefined {
     const value = this.#value(keyword);
-    if (value === undefined) return undefined;
-    const time = parsePaxTime(value);
-    if (time !== undefined) return time;
+    if (value === undefined || isPaxTime(value)) return value;
     throw this.#refuse(`its pax record ${keyword}=${shown(value)} is no time`);
   }
 

@@ -72,13 +72,39 @@ export function parsePaxInteger(value: Uint8Array): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
+const minus = 0x2d;
+const dot = 0x2e;
+/** Thirty thousand million years. */
+const maxSecondDigits = 18;
+
+/** True for a time in decimal seconds: digits, with a sign before and a fraction behind where there are any. */
+export function isPaxTime(value: Uint8Array): boolean {
+  const start = value[0] === minus ? 1 : 0;
+  const whole = digitsFrom(value, start);
+  if (whole === start || whole - start > maxSecondDigits) return false;
+  return whole === value.length || (value[whole] === dot && digitsFrom(value, whole + 1) === value.length);
+}
+
 /** Nanoseconds of a time in decimal seconds, cut to nanoseconds towards the past, or undefined. */
 export function parsePaxTime(value: Uint8Array): bigint | undefined {
-  const match = /^(-?)([0-9]{1,18})(?:\.([0-9]*))?$/.exec(decodeName(value));
-  if (match === null) return undefined;
-  const [, sign, seconds = '0', fraction = ''] = match;
-  const nanoseconds = BigInt(seconds) * 1_000_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, '0'));
-  const isCut = /[1-9]/.test(fraction.slice(9));
-  if (sign !== '-') return nanoseconds;
-  return -nanoseconds - (isCut ? 1n : 0n);
+  if (!isPaxTime(value)) return undefined;
+  const isNegative = value[0] === minus;
+  const start = isNegative ? 1 : 0;
+  const whole = digitsFrom(value, start);
+  const seconds =
+    whole - start < 16
+      ? BigInt(decimal(value, start, whole))
+      : BigInt(decodeName(value.subarray(start, whole)));
+  let nanoseconds = 0;
+  for (let i = 1; i <= 9; i++) nanoseconds = nanoseconds * 10 + (value[whole + i] ?? 0x30) - 0x30;
+  if (!isNegative) return seconds * 1_000_000_000n + BigInt(nanoseconds);
+  const isCut = value.subarray(whole + 10).some((digit) => digit !== 0x30);
+  return -(seconds * 1_000_000_000n + BigInt(nanoseconds)) - (isCut ? 1n : 0n);
+}
+
+/** Where the digits from `at` on end. */
+function digitsFrom(bytes: Uint8Array, at: number): number {
+  let end = at;
+  while (end < bytes.length && (bytes[end] ?? 0) >= 0x30 && (bytes[end] ?? 0) <= 0x39) end++;
+  return end;
 }

@@ -62,6 +62,8 @@ export class TarReader {
   #padding = 0;
   #extended: Extended | undefined;
   #mapped: Mapped | undefined;
+  #localRoom = new Uint8Array(0);
+  #otherRoom = new Uint8Array(0);
   #longName: string | undefined;
   #longLink: string | undefined;
   #local: PaxRecords | undefined;
@@ -181,9 +183,18 @@ export class TarReader {
     }
     const path = header.path;
     const refuse = (reason: string) => header.refused(reason, path);
-    this.#extended = { flag, bytes: new Uint8Array(size), refuse, filled: 0 };
+    this.#extended = { flag, bytes: this.#roomFor(flag, size), refuse, filled: 0 };
     this.#setSkip(size);
     if (size === 0) this.#closeExtended(this.#extended);
+  }
+
+  /** The records of an "x" header are views of it until its entry comes; the others are done with at their end. */
+  #roomFor(flag: string, size: number): Uint8Array {
+    let room = flag === 'x' ? this.#localRoom : this.#otherRoom;
+    if (room.length < size) room = new Uint8Array(Math.max(size, 4096));
+    if (flag === 'x') this.#localRoom = room;
+    else this.#otherRoom = room;
+    return room.subarray(0, size);
   }
 
   #gather(extended: Extended, chunk: Uint8Array, at: number): number {

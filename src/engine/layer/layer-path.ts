@@ -20,12 +20,16 @@ export const opaqueMarker = '.wh..wh..opq';
 /** limits.h of Linux: NAME_MAX, and PATH_MAX without its NUL. */
 const nameMax = 255;
 const pathMax = 4095;
+const emptyOrDotted = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /**
  * The path inside the root: no empty or "." names, and ".." stops at the root,
  * as containerd and umoci have it. Throws CorruptLayerError for one that Linux has no room for.
  */
 export function cleanPath(path: string): string {
+  // as tar writes almost every path; so short that no name can be too long
+  const inner = path.slice(path.startsWith('./') ? 2 : 0, path.endsWith('/') ? -1 : undefined);
+  if (inner.length * 3 <= nameMax && !emptyOrDotted.test(inner)) return inner;
   const names: string[] = [];
   for (const name of path.split('/')) {
     if (name === '' || name === '.') continue;

@@ -15,6 +15,7 @@
 import { CorruptLayerError } from '../errors.ts';
 import { printableName } from '../names.ts';
 import type { LayerEntry, LayerIndex } from './layer-index.ts';
+import { maxSteps } from './layer-limits.ts';
 
 /** Linux's own limit (path_resolution(7)). */
 const MAX_SYMLINKS = 40;
@@ -37,6 +38,14 @@ export class StackNode {
     this.entry = entry;
     this.children = entry.type === 'dir' ? new Map() : undefined;
   }
+}
+
+/** The tree so far, and what the layer being merged has cost. */
+interface Merge {
+  readonly root: StackNode;
+  readonly index: LayerIndex;
+  /** Names looked up for its links. */
+  steps: number;
 }
 
 /** A directory that no layer names: 0755 root:root, 1970. */
@@ -73,13 +82,15 @@ export function mergeLayers(lowers: readonly LayerIndex[]): StackNode {
       entries.push(entry);
       hides ||= entry.type === 'whiteout' || entry.opaque;
     }
-    if (hides && layer > 0) hideLowers(root, index, entries);
-    addEntries(root, index, entries, layer);
+    const merge: Merge = { root, index, steps: 0 };
+    if (hides && layer > 0) hideLowers(merge, entries);
+    addEntries(merge, entries, layer);
   });
   return root;
 }
 
-function hideLowers(root: StackNode, index: LayerIndex, entries: readonly LayerEntry[]): void {
+function hideLowers(merge: Merge, entries: readonly LayerEntry[]): void {
+  const { root, index } = merge;
   const walk: { number: number; node: StackNode }[] = [{ number: 0, node: root }];
   for (let at = walk.pop(); at !== undefined; at = walk.pop()) {
     const children = at.node.children;
@@ -95,14 +106,15 @@ function hideLowers(root: StackNode, index: LayerIndex, entries: readonly LayerE
       else if (entry?.type === 'dir') {
         const lower = children.get(entry.name);
         if (lower === undefined) continue;
-        const node = entry.implicit ? throughLink(root, lower) : lower;
+        const node = entry.implicit ? throughLink(merge, lower) : lower;
         if (node !== undefined) walk.push({ number, node });
       }
     }
   }
 }
 
-function addEntries(root: StackNode, index: LayerIndex, entries: readonly LayerEntry[], layer: number): void {
+function addEntries(merge: Merge, entries: readonly LayerEntry[], layer: number): void {
+  const { root, index } = merge;
   const links: StackNode[] = [];
   const top = entries[0];
   if (top !== undefined && (!top.implicit || layer === 0)) {
@@ -117,7 +129,7 @@ function addEntries(root: StackNode, index: LayerIndex, entries: readonly LayerE
       const entry = entries[number];
       if (entry === undefined || entry.type === 'whiteout' || directory.children === undefined) continue;
       if (entry.type === 'dir') {
-        walk.push({ number, node: addDirectory(root, directory, directory.children, entry, layer) });
+        walk.push({ number, node: addDirectory(merge, directory, directory.children, entry, layer) });
         continue;
       }
       const node = new StackNode(entry.name, directory, layer, entry);
@@ -125,11 +137,11 @@ function addEntries(root: StackNode, index: LayerIndex, entries: readonly LayerE
       if (entry.type === 'hardlink') links.push(node);
     }
   }
-  for (const link of links) settleLink(root, link, index);
+  for (const link of links) settleLink(merge, link);
 }
 
 function addDirectory(
-  root: StackNode,
+  merge: Merge,
   parent: StackNode,
   siblings: Map<string, StackNode>,
   entry: LayerEntry,
@@ -137,7 +149,7 @@ function addDirectory(
 ): StackNode {
   const lower = siblings.get(entry.name);
   if (lower !== undefined) {
-    const existing = entry.implicit ? throughLink(root, lower) : lower;
+    const existing = entry.implicit ? throughLink(merge, lower) : lower;
     if (existing?.children !== undefined) {
       if (!entry.implicit) {
         existing.entry = entry;
@@ -152,9 +164,9 @@ function addDirectory(
 }
 
 /** The node itself, or the directory that a symbolic link leads to inside the root. */
-function throughLink(root: StackNode, node: StackNode): StackNode | undefined {
+function throughLink(merge: Merge, node: StackNode): StackNode | undefined {
   if (node.entry.type !== 'symlink') return node;
-  return findNode(root, pathOf(node), true);
+  return findNode(merge, pathOf(node), true);
 }
 
 function pathOf(node: StackNode): string {
@@ -164,8 +176,10 @@ function pathOf(node: StackNode): string {
 }
 
 /** The node at a path; links on the way are followed inside the root, the last one only when asked. */
-function findNode(root: StackNode, path: string, followLast: boolean): StackNode | undefined {
+function findNode(merge: Merge, path: string, followLast: boolean): StackNode | undefined {
+  const { root } = merge;
   const todo = path.split('/').reverse();
+  step(merge, todo.length);
   let followed = 0;
   let node = root;
   while (todo.length > 0) {
@@ -182,7 +196,9 @@ function findNode(root: StackNode, path: string, followLast: boolean): StackNode
       if (followed > MAX_SYMLINKS) return undefined;
       const target = child.entry.link ?? '';
       if (target.startsWith('/')) node = root;
-      todo.push(...target.split('/').reverse());
+      const names = target.split('/').reverse();
+      step(merge, names.length);
+      todo.push(...names);
       continue;
     }
     node = child;
@@ -190,14 +206,26 @@ function findNode(root: StackNode, path: string, followLast: boolean): StackNode
   return node;
 }
 
+/** In a hostile layer each link may lead through thousands of names. */
+function step(merge: Merge, count: number): void {
+  merge.steps += count;
+  if (merge.steps <= maxSteps) return;
+  const { diffID } = merge.index;
+  throw new CorruptLayerError(
+    `layer ${diffID} cannot be used: its links lead through more than ${maxSteps} names`,
+    { diffID },
+  );
+}
+
 /** Gives the link, and the links between it and the file, the file's own entry. */
-function settleLink(root: StackNode, link: StackNode, index: LayerIndex): void {
+function settleLink(merge: Merge, link: StackNode): void {
+  const { index } = merge;
   const chain: StackNode[] = [];
   let target = link;
   while (target.entry.type === 'hardlink') {
     if (chain.length > 1 && target === chain[chain.length >> 1]) throw badLink(link, index, 'to itself');
     chain.push(target);
-    const next = findNode(root, target.entry.link ?? '', false);
+    const next = findNode(merge, target.entry.link ?? '', false);
     if (next === undefined) throw badLink(link, index, 'to what is not there');
     if (next === target) throw badLink(link, index, 'to itself');
     target = next;

@@ -62,10 +62,13 @@ export function padded(content: string | Uint8Array): Uint8Array {
 export const file = (name: string, content: string, fields: HeaderFields = {}) =>
   joined(header({ name, size: content.length, ...fields }), padded(content));
 
-/** A pax header of type `x` or `g`; values may be latin-1 for bytes that are no UTF-8. */
-export function pax(records: Readonly<Record<string, string>>, type = 'x'): Uint8Array<ArrayBuffer> {
+/** A pax header of type `x` or `g`; values may be latin-1 for bytes that are no UTF-8. Pairs where a keyword repeats. */
+export function pax(
+  records: Readonly<Record<string, string>> | readonly (readonly [string, string])[],
+  type = 'x',
+): Uint8Array<ArrayBuffer> {
   let text = '';
-  for (const [keyword, value] of Object.entries(records)) {
+  for (const [keyword, value] of Array.isArray(records) ? records : Object.entries(records)) {
     const rest = ` ${keyword}=${value}\n`;
     let length = rest.length + 1;
     while (`${length}${rest}`.length !== length) length = `${length}${rest}`.length;
