@@ -29,6 +29,7 @@ export {
   InvalidPlatformError,
   InvalidReferenceError,
   LayerboxError,
+  LoginFailedError,
   MachineFailedError,
   MachineUnavailableError,
   ManifestUnknownError,

@@ -31,7 +31,11 @@ import { Images } from './image/images.ts';
 import { LayerCache } from './image/layer-cache.ts';
 import type { LayerIngestor } from './image/layer-ingestor.ts';
 import { decodeName, printableName } from './names.ts';
+import type { Digest } from './oci/digest.ts';
 import { formatPlatform, parsePlatform, satisfies } from './oci/platform.ts';
+import { formatReference } from './oci/reference.ts';
+import { Credentials } from './registry/credentials.ts';
+import { RecordedCredentials } from './registry/kept-credentials.ts';
 import { type Mirrors, Registries } from './registry/registries.ts';
 import type { Fetch } from './registry/request.ts';
 import type { ContentStore } from './store/content.ts';
@@ -82,12 +86,26 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
   };
   await collect({ atStart: true });
   const layers = new LayerCache(records);
+  const registries = new Registries({
+    mirrors: ports.mirrors,
+    fetch: ports.fetch,
+    events,
+    now,
+    credentials: new Credentials(new RecordedCredentials(records)),
+    local: async (reference) => {
+      const image = await records.get('images', formatReference(reference));
+      if (image === undefined) return undefined;
+      const read = async (digest: Digest) =>
+        (await content.stat(digest)) === undefined ? undefined : content.read(digest);
+      return { descriptor: image.target, read };
+    },
+  });
   const images: Images = new Images({
     content,
     records,
     layers,
     leases,
-    registries: new Registries({ mirrors: ports.mirrors, fetch: ports.fetch, events, now }),
+    registries,
     ingestor: ports.ingestor,
     events,
     now,
@@ -119,12 +137,13 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
     now: () => BigInt(Math.trunc(now())) * 1_000_000n,
   });
   if (home.damage !== undefined) onFailure(new StorageFailedError(`of the host's files: ${home.damage}`));
-  return new Engine(ports, { images, containers, stacks, reader, home });
+  return new Engine(ports, { images, containers, registries, stacks, reader, home });
 }
 
 interface EngineParts {
   readonly images: Images;
   readonly containers: Containers;
+  readonly registries: Registries;
   readonly stacks: ImageStacks;
   readonly reader: CachedContentReader;
   readonly home: Union;
@@ -146,6 +165,7 @@ export class Engine {
     this.#host = {
       images: parts.images,
       containers: parts.containers,
+      registries: parts.registries,
       machine,
       now,
       describe: () => this.#describe(),

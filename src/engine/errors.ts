@@ -67,6 +67,8 @@ export const RegistryUnreachableError = failure('RegistryUnreachable');
 export const ManifestUnknownError = failure('ManifestUnknown');
 export const BlobUnknownError = failure('BlobUnknown');
 export const RegistryDeniedError = failure('RegistryDenied');
+/** A registry did not take the credential it was shown. */
+export const LoginFailedError = failure('LoginFailed');
 /** Any other answer that is no success: data.status, data.url. */
 export const RegistryResponseError = failure('RegistryResponse');
 export const DigestMismatchError = failure('DigestMismatch');

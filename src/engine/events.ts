@@ -27,6 +27,18 @@ export type SandboxEvent =
       readonly milliseconds: number;
     }
   | {
+      /** A request failed in a way that may pass, and is made again after so many milliseconds. */
+      readonly type: 'retry';
+      readonly method: string;
+      readonly url: string;
+      /** 0: there was no answer, or its connection broke. */
+      readonly status: number;
+      /** 1 for the first repetition. */
+      readonly attempt: number;
+      readonly wait: number;
+      readonly reason: string;
+    }
+  | {
       readonly type: 'pull';
       readonly reference: string;
       readonly status: 'started' | 'complete' | 'failed' | 'cancelled';

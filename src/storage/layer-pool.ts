@@ -5,9 +5,21 @@
 
 import { proxy, type Remote, releaseProxy, wrap } from 'comlink';
 import { CancelledError, errorFromJSON, StorageFailedError } from '../engine/errors.ts';
-import type { IngestProgress, IngestRequest, LayerIngestor } from '../engine/image/layer-ingestor.ts';
+import type {
+  IngestProgress,
+  IngestRequest,
+  LayerIngestor,
+  RegistryLine,
+} from '../engine/image/layer-ingestor.ts';
+import type { RefusedRequest } from '../engine/registry/blob.ts';
 import type { LayerRecord } from '../engine/store/records.ts';
-import type { IngestOutcome, LayerWorkerSurface } from './layer-worker.ts';
+import {
+  failureOf,
+  type IngestOutcome,
+  type IngestReport,
+  type LayerWorkerSurface,
+  type RenewOutcome,
+} from './layer-worker.ts';
 
 export interface LayerPoolOptions {
   /** The sandbox whose content store the workers write. */
@@ -25,8 +37,13 @@ export function defaultPoolSize(processors: number): number {
   return Math.min(4, Math.max(1, processors || 1));
 }
 
-interface PendingIngest {
+interface IngestListener {
   readonly onProgress: (progress: IngestProgress) => void;
+  readonly line?: RegistryLine;
+}
+
+interface PendingIngest extends IngestListener {
+  readonly what: string;
   readonly outcome: Promise<IngestOutcome>;
   readonly fail: (error: Error) => void;
 }
@@ -41,19 +58,33 @@ class PooledWorker {
     this.remote = wrap<LayerWorkerSurface>(worker);
   }
 
-  ingest(
-    ingest: number,
-    request: IngestRequest,
-    onProgress: (progress: IngestProgress) => void,
-  ): PendingIngest {
+  ingest(ingest: number, request: IngestRequest, listener: IngestListener): PendingIngest {
     const { promise: outcome, resolve, reject: fail } = Promise.withResolvers<IngestOutcome>();
-    const pending = { onProgress, outcome, fail };
+    const { onProgress, line } = listener;
+    const pending = { what: request.what, onProgress, ...(line !== undefined && { line }), outcome, fail };
     this.pending.set(ingest, pending);
     this.remote
       .ingest(ingest, request)
       .then(resolve, fail)
       .finally(() => this.pending.delete(ingest));
     return pending;
+  }
+
+  report(ingest: number, report: IngestReport): void {
+    const pending = this.pending.get(ingest);
+    if ('progress' in report) pending?.onProgress(report.progress);
+    else if ('request' in report) pending?.line?.onRequest?.(report.request);
+    else pending?.line?.onRetry?.(report.retry);
+  }
+
+  /** Never rejects: an error would lose its class on the way. */
+  async renew(ingest: number, refused: RefusedRequest | undefined): Promise<RenewOutcome> {
+    const pending = this.pending.get(ingest);
+    try {
+      return { headers: await pending?.line?.renew?.(refused) };
+    } catch (error) {
+      return { failure: failureOf(error, pending?.what ?? 'a layer') };
+    }
   }
 
   cancel(ingest: number): void {
@@ -91,13 +122,13 @@ export class LayerPool implements LayerIngestor {
 
   async ingest(
     request: IngestRequest,
-    options: { readonly signal: AbortSignal; readonly onProgress: (progress: IngestProgress) => void },
+    options: IngestListener & { readonly signal: AbortSignal },
   ): Promise<LayerRecord> {
     if (this.#isClosed || options.signal.aborted) throw cancelled(request);
     const pooled = this.#leastBusy();
     this.#ingests += 1;
     const ingest = this.#ingests;
-    const pending = pooled.ingest(ingest, request, options.onProgress);
+    const pending = pooled.ingest(ingest, request, options);
     const cancel = () => pooled.cancel(ingest);
     options.signal.addEventListener('abort', cancel, { once: true });
     try {
@@ -142,9 +173,9 @@ export class LayerPool implements LayerIngestor {
     };
     pooled.worker.addEventListener('error', died);
     pooled.worker.addEventListener('messageerror', died);
-    const report = (ingest: number, progress: IngestProgress) =>
-      pooled.pending.get(ingest)?.onProgress(progress);
-    pooled.remote.open(this.#options.sandbox, proxy(report)).catch((cause: unknown) => {
+    const report = proxy(pooled.report.bind(pooled));
+    const renew = proxy(pooled.renew.bind(pooled));
+    pooled.remote.open(this.#options.sandbox, report, renew).catch((cause: unknown) => {
       this.#bury(pooled, String(cause));
     });
     return pooled;

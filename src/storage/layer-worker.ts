@@ -1,20 +1,42 @@
 /** What a layer worker does for the pool: plain data in, plain data and transferred buffers out. */
 
 import { transfer } from 'comlink';
-import { type ErrorJSON, LayerboxError } from '../engine/errors.ts';
-import type { IngestProgress, IngestRequest } from '../engine/image/layer-ingestor.ts';
+import { type ErrorJSON, errorFromJSON, LayerboxError } from '../engine/errors.ts';
+import type { IngestProgress, IngestRequest, RegistryLine } from '../engine/image/layer-ingestor.ts';
+import type { RefusedRequest } from '../engine/registry/blob.ts';
+import type { AnsweredRequest } from '../engine/registry/request.ts';
+import type { Retry } from '../engine/registry/retry.ts';
 import type { LayerRecord } from '../engine/store/records.ts';
 
 /** An AbortSignal and a class of error do not cross to another worker: a number and JSON do. */
 export type IngestOutcome = { readonly record: LayerRecord } | { readonly failure: ErrorJSON };
 
-export type ReportProgress = (ingest: number, progress: IngestProgress) => void;
+/** What a worker tells of an ingest. */
+export type IngestReport =
+  | { readonly progress: IngestProgress }
+  | { readonly request: AnsweredRequest }
+  | { readonly retry: Retry };
+
+/** Headers for the next connection, or what kept them away. */
+export type RenewOutcome =
+  | { readonly headers: Readonly<Record<string, string>> | undefined }
+  | { readonly failure: ErrorJSON };
+
+/** The pool's side of a worker's ingests: where progress is told, and where headers come from. */
+export interface LayerWorkerHost {
+  report(ingest: number, report: IngestReport): void;
+  renew(ingest: number, refused: RefusedRequest | undefined): Promise<RenewOutcome>;
+}
 
 /** The side of the pool's workers that the pool calls. */
 export interface LayerWorkerSurface {
-  /** The first call: which sandbox the worker is for, and who is told of progress. */
-  open(sandbox: string, report: ReportProgress): void;
-  /** `ingest` names it for `cancel` and in progress reports. */
+  /** The first call: which sandbox the worker is for, and who is told and asked. */
+  open(
+    sandbox: string,
+    report: LayerWorkerHost['report'],
+    renew: (...call: Parameters<LayerWorkerHost['renew']>) => RenewOutcome | Promise<RenewOutcome>,
+  ): void;
+  /** `ingest` names it for `cancel` and to the host. */
   ingest(ingest: number, request: IngestRequest): Promise<IngestOutcome>;
   cancel(ingest: number): void;
 }
@@ -23,7 +45,11 @@ export interface LayerWorkerSurface {
 export type IngestInto = (
   sandbox: string,
   request: IngestRequest,
-  options: { readonly signal: AbortSignal; readonly onProgress: (progress: IngestProgress) => void },
+  options: {
+    readonly signal: AbortSignal;
+    readonly onProgress: (progress: IngestProgress) => void;
+    readonly line: RegistryLine;
+  },
 ) => Promise<LayerRecord>;
 
 /** Milliseconds between two reports of the same status. */
@@ -33,15 +59,17 @@ export class LayerWorker implements LayerWorkerSurface {
   readonly #ingestInto: IngestInto;
   readonly #running = new Map<number, AbortController>();
   #sandbox = '';
-  #report: ReportProgress | undefined;
+  #report: LayerWorkerHost['report'] | undefined;
+  #renew: Parameters<LayerWorkerSurface['open']>[2] | undefined;
 
   constructor(ingestInto: IngestInto) {
     this.#ingestInto = ingestInto;
   }
 
-  open(sandbox: string, report: ReportProgress): void {
+  open(...[sandbox, report, renew]: Parameters<LayerWorkerSurface['open']>): void {
     this.#sandbox = sandbox;
     this.#report = report;
+    this.#renew = renew;
   }
 
   async ingest(ingest: number, request: IngestRequest): Promise<IngestOutcome> {
@@ -50,7 +78,16 @@ export class LayerWorker implements LayerWorkerSurface {
     try {
       const record = await this.#ingestInto(this.#sandbox, request, {
         signal: controller.signal,
-        onProgress: throttled((progress) => this.#report?.(ingest, progress), request.blob.size),
+        onProgress: throttled((progress) => this.#report?.(ingest, { progress }), request.blob.size),
+        line: {
+          renew: async (refused) => {
+            const outcome = await this.#renew?.(ingest, refused);
+            if (outcome !== undefined && 'failure' in outcome) throw errorFromJSON(outcome.failure);
+            return outcome?.headers;
+          },
+          onRequest: (answered) => this.#report?.(ingest, { request: answered }),
+          onRetry: (retry) => this.#report?.(ingest, { retry }),
+        },
       });
       return transfer({ record }, [record.index]);
     } catch (error) {
@@ -82,7 +119,8 @@ export function throttled(
   };
 }
 
-function failureOf(error: unknown, what: string): ErrorJSON {
+/** An error as it crosses to another worker. */
+export function failureOf(error: unknown, what: string): ErrorJSON {
   if (error instanceof LayerboxError) return error.toJSON();
   const cause = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return new LayerboxError(`${what} could not be ingested: ${cause}`, { what }).toJSON();

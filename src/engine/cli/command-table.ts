@@ -9,6 +9,8 @@ import { images } from './commands/images.ts';
 import { info } from './commands/info.ts';
 import { containerInspect, imageInspect, inspect } from './commands/inspect.ts';
 import { kill } from './commands/kill.ts';
+import { login } from './commands/login.ts';
+import { logout } from './commands/logout.ts';
 import { logs } from './commands/logs.ts';
 import { ps } from './commands/ps.ts';
 import { pull } from './commands/pull.ts';
@@ -36,6 +38,8 @@ export const COMMANDS: CommandTable = tableOf({
   info,
   inspect,
   kill,
+  login,
+  logout,
   logs,
   ps,
   pull,
@@ -95,7 +99,7 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
 export const LATER_COMMANDS: ReadonlySet<string> = new Set(
   words(
     'attach build builder buildx checkpoint commit compose config context cp create events export history import load ' +
-      'login logout manifest network node pause plugin port push rename restart save search secret service stack stats ' +
+      'manifest network node pause plugin port push rename restart save search secret service stack stats ' +
       'swarm tag top trust unpause update volume wait',
   ),
 );

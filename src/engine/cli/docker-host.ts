@@ -3,10 +3,12 @@
 import type { Containers } from '../container/containers.ts';
 import type { Machine } from '../container/machine.ts';
 import type { Images } from '../image/images.ts';
+import type { Registries } from '../registry/registries.ts';
 
 export interface DockerHost {
   readonly images: Images;
   readonly containers: Containers;
+  readonly registries: Registries;
   /** Undefined: nothing can run. */
   readonly machine: Machine | undefined;
   /** Milliseconds since 1970. */

@@ -22,7 +22,7 @@ import type { ContentStore } from '../store/content.ts';
 import type { LayerRecord } from '../store/records.ts';
 import { cancelled, peekStart, readBody } from './ingest-source.ts';
 import { IngestStage } from './ingest-stage.ts';
-import type { IngestProgress, IngestRequest } from './layer-ingestor.ts';
+import type { IngestProgress, IngestRequest, RegistryLine } from './layer-ingestor.ts';
 
 export interface IngestDependencies {
   readonly fetch: Fetch;
@@ -32,6 +32,7 @@ export interface IngestDependencies {
 export interface IngestOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: IngestProgress) => void;
+  readonly line?: RegistryLine;
 }
 
 /** Milliseconds between two reports of bytes that arrive: more often than anybody sees is waste. */
@@ -48,8 +49,8 @@ export async function ingestLayer(
   try {
     layerCompression(blob.mediaType);
     const body = await openBlob(
-      { url: request.url, headers: request.headers, what, size: blob.size },
-      { fetch: dependencies.fetch, signal },
+      { url: request.url, headers: request.headers, what, size: blob.size, embedded: blob.data },
+      { ...options.line, fetch: dependencies.fetch, signal },
     );
     return await new Ingest(request, dependencies, options).run(body);
   } catch (error) {

@@ -6,6 +6,7 @@
 
 import { CancelledError } from '../errors.ts';
 import type { DiffID } from '../oci/digest.ts';
+import type { RenewHeaders } from '../registry/blob.ts';
 import type { ImageParts } from './image-parts.ts';
 import type { IngestProgress, IngestRequest } from './layer-ingestor.ts';
 
@@ -20,7 +21,7 @@ interface Fetch {
 export interface LayerWish {
   readonly diffID: DiffID;
   /** Asked for only when a fetch really starts: a token in it may be short-lived. */
-  readonly request: (signal: AbortSignal) => Promise<IngestRequest>;
+  readonly request: (signal: AbortSignal) => Promise<IngestRequest & { readonly renew?: RenewHeaders }>;
 }
 
 export class LayerFetches {
@@ -80,31 +81,18 @@ export class LayerFetches {
     report: (progress: IngestProgress) => void,
   ): Promise<void> {
     if (await this.has(wish.diffID)) return; // another pull was quicker
-    const request = await wish.request(signal);
+    const { renew, ...request } = await wish.request(signal);
     const { ingestor, records, events } = this.#parts;
-    const start = performance.now();
-    let isAnswered = false;
-    // the request itself is made in a worker: its answer shows in the first progress, or in the error
-    const answered = (status: number) => {
-      if (isAnswered) return;
-      isAnswered = true;
-      const milliseconds = performance.now() - start;
-      events.emit({ type: 'request', method: 'GET', url: request.url, status, milliseconds });
-    };
-    try {
-      const record = await ingestor.ingest(request, {
-        signal,
-        onProgress: (progress) => {
-          answered(200);
-          report(progress);
-        },
-      });
-      answered(200);
-      await records.commit([{ kind: 'layers', put: record }]);
-    } catch (error) {
-      if (!signal.aborted) answered(statusOf(error));
-      throw error;
-    }
+    const record = await ingestor.ingest(request, {
+      signal,
+      onProgress: report,
+      line: {
+        ...(renew !== undefined && { renew }),
+        onRequest: (answered) => events.emit({ type: 'request', ...answered }),
+        onRetry: (retry) => events.emit({ type: 'retry', ...retry }),
+      },
+    });
+    await records.commit([{ kind: 'layers', put: record }]);
   }
 }
 
@@ -135,13 +123,6 @@ async function wait(
     await settled(fetch.done);
   }
   throw cancelled(diffID);
-}
-
-function statusOf(error: unknown): number {
-  const data: unknown =
-    typeof error === 'object' && error !== null && 'data' in error ? error.data : undefined;
-  const status = typeof data === 'object' && data !== null && 'status' in data ? data.status : undefined;
-  return typeof status === 'number' ? status : 0;
 }
 
 async function settled(promise: Promise<unknown>): Promise<void> {

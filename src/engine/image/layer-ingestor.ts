@@ -2,6 +2,9 @@
 
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { DiffID } from '../oci/digest.ts';
+import type { RenewHeaders } from '../registry/blob.ts';
+import type { RequestListener } from '../registry/request.ts';
+import type { RetryListener } from '../registry/retry.ts';
 import type { LayerRecord } from '../store/records.ts';
 
 export interface IngestRequest {
@@ -21,6 +24,16 @@ export interface IngestProgress {
   readonly bytes: number;
 }
 
+/**
+ * What an ingest asks and tells while it fetches, of who knows the registry: headers when those of the request are
+ * no longer good, and each request and repetition. Plain calls with plain values, so that they reach out of a worker.
+ */
+export interface RegistryLine {
+  readonly renew?: RenewHeaders;
+  readonly onRequest?: RequestListener;
+  readonly onRetry?: RetryListener;
+}
+
 export interface LayerIngestor {
   /** Said when a pull begins: layers will come soon, and what is slow to start may start now. */
   prepare?(): void;
@@ -33,7 +46,11 @@ export interface LayerIngestor {
    */
   ingest(
     request: IngestRequest,
-    options: { signal: AbortSignal; onProgress: (progress: IngestProgress) => void },
+    options: {
+      readonly signal: AbortSignal;
+      readonly onProgress: (progress: IngestProgress) => void;
+      readonly line?: RegistryLine;
+    },
   ): Promise<LayerRecord>;
   close(): Promise<void>;
 }

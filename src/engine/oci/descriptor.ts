@@ -11,6 +11,8 @@ export interface Descriptor {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly platform?: Platform;
   readonly artifactType?: string;
+  /** The content itself in base64, as its descriptor carries it: neither decoded nor verified yet. */
+  readonly data?: string;
 }
 
 /** image-spec, image-index.md, "platform". */

@@ -147,6 +147,7 @@ export function descriptorOf(field: Field): Descriptor {
   const annotations = field.optional('annotations')?.stringMap();
   const platform = field.optional('platform');
   const artifactType = field.optional('artifactType')?.string();
+  const data = field.optional('data')?.string();
   return {
     mediaType: field.required('mediaType').string(),
     digest: field.required('digest').digest(),
@@ -155,6 +156,7 @@ export function descriptorOf(field: Field): Descriptor {
     ...(annotations !== undefined && { annotations }),
     ...(platform !== undefined && { platform: platformOf(platform) }),
     ...(artifactType !== undefined && artifactType !== '' && { artifactType }),
+    ...(data !== undefined && { data }),
   };
 }
 

@@ -1,41 +1,79 @@
 /** Opening a blob's bytes (distribution-spec, "Pulling blobs"; image-layout.md, "Blobs"). */
 
-import { BlobUnknownError } from '../errors.ts';
-import { refusal } from './refusal.ts';
-import { type RegistryRequest, type RequestOptions, sendRequest } from './request.ts';
+import { embeddedBytes } from './embedded.ts';
+import type { RegistryRequest, RequestOptions } from './request.ts';
+import { ResumableBody } from './resumable-body.ts';
+import type { Patience, RetryListener } from './retry.ts';
 
 export interface BlobRequest extends RegistryRequest {
+  readonly method?: 'GET';
   /** The descriptor's size in bytes, when it is known. */
   readonly size?: number;
+  /** A part of the blob, in bytes; `end` exclusive. All of it when absent. */
+  readonly range?: { readonly start: number; readonly end: number };
+  /** The descriptor's `data`: base64 of the blob itself, which is then not fetched. */
+  readonly embedded?: string | undefined;
+}
+
+/** A 401, as far as its reader may need it: the headers of the answer, and what was sent. */
+export interface RefusedRequest {
+  /** WWW-Authenticate; null when the answer has none that may be read. */
+  readonly challenge: string | null;
+  /** The Authorization that was sent. */
+  readonly sent?: string;
 }
 
 /**
- * The body of a blob, unverified: the reader checks size and digest. Errors:
- * RegistryUnreachable, BlobUnknown (404, or a static host's page for what it
- * does not have), RegistryDenied (401, 403), RegistryResponse, Cancelled.
+ * Headers that are good now: asked for before a connection is made anew, and
+ * after a 401. Undefined when there are none that would do better.
+ */
+export type RenewHeaders = (
+  refused: RefusedRequest | undefined,
+) => Promise<Readonly<Record<string, string>> | undefined>;
+
+export interface BlobOptions extends RequestOptions {
+  readonly renew?: RenewHeaders | undefined;
+  readonly onRetry?: RetryListener | undefined;
+  readonly patience?: Patience | undefined;
+}
+
+/**
+ * The body of a blob, unverified: the reader checks size and digest. A
+ * connection that breaks, stalls, or ends early without saying so is made anew
+ * where it broke, so that the reader sees one stream. Errors, of the opening
+ * and of the stream: RegistryUnreachable, BlobUnknown (404, or a static host's
+ * page for what it does not have), RegistryDenied (401, 403), RegistryResponse,
+ * InvalidDocument (embedded data that is no base64), Cancelled.
  *
- * A connection that breaks later fails the stream with the platform's own
- * error: `unreachable` of request.ts makes a RegistryUnreachable of it.
+ * When patience is at its end the stream fails with the platform's own error:
+ * `unreachable` of request.ts makes a RegistryUnreachable of it.
  */
 export async function openBlob(
   request: BlobRequest,
-  options: RequestOptions,
+  options: BlobOptions,
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-  const response = await sendRequest(request, options);
-  if (response.status !== 200 || response.body === null) throw await refusal(response, request, 'blob');
-  if (isPage(response, request.size)) {
-    await response.body.cancel();
-    throw new BlobUnknownError(
-      `${new URL(request.url).host} does not have ${request.what}: it answers with a web page instead`,
-      { status: response.status, url: request.url, what: request.what },
-    );
-  }
-  return response.body;
+  if (request.embedded !== undefined) return embeddedStream(request, request.embedded);
+  const body = await ResumableBody.open(request, options);
+  return new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      pull: async (controller) => {
+        const chunk = await body.next();
+        if (chunk === undefined) controller.close();
+        else controller.enqueue(chunk);
+      },
+      cancel: (reason) => body.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
 }
 
-/** Static hosts of single-page sites answer 200 and their front page for whatever is missing. */
-function isPage(response: Response, size: number | undefined): boolean {
-  if (!/^text\/html\b/i.test(response.headers.get('content-type') ?? '')) return false;
-  const length = response.headers.get('content-length');
-  return size === undefined || length === null || Number(length) !== size;
+function embeddedStream(request: BlobRequest, data: string): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const { start = 0, end = undefined } = request.range ?? {};
+  const bytes = embeddedBytes(data, request.what).slice(start, end);
+  return new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull: (controller) => {
+      if (bytes.length > 0) controller.enqueue(bytes);
+      controller.close();
+    },
+  });
 }

@@ -12,11 +12,15 @@ const token = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
 const token68 = /[0-9A-Za-z._~+/-]+=*(?=[ \t]*(?:,|$))/y;
 const quoted = /"((?:[^"\\]|\\.)*)"/y;
 
+/** Characters of a header that are read: none that means well is longer, and fetch joins several headers to one. */
+const HEADER_LIMIT = 16 * 1024;
+
 /**
- * All challenges of a header, in order. What cannot be read ends the list:
+ * All challenges of a header, or of several joined by commas, in order. What cannot be read ends the list:
  * the challenges before it are still good.
  */
-export function parseChallenges(header: string): readonly Challenge[] {
+export function parseChallenges(text: string): readonly Challenge[] {
+  const header = text.slice(0, HEADER_LIMIT);
   const challenges: { scheme: string; parameters: Map<string, string> }[] = [];
   let at = 0;
   const take = (pattern: RegExp): RegExpExecArray | undefined => {
@@ -48,9 +52,4 @@ export function parseChallenges(header: string): readonly Challenge[] {
     take(token68); // `Negotiate abc==` has one in place of parameters
   }
   return challenges;
-}
-
-/** The first Bearer challenge, or undefined. */
-export function bearerChallenge(header: string): Challenge | undefined {
-  return parseChallenges(header).find((challenge) => challenge.scheme === 'bearer');
 }

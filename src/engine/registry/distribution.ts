@@ -1,31 +1,38 @@
 /**
- * An anonymous reader of one repository of a registry that speaks the OCI
- * distribution specification 1.1 ("Pulling manifests", "Pulling blobs").
- *
- * A browser asks the registry's permission before a request with an Accept of
- * more than 128 bytes (Fetch standard, "CORS-safelisted request-header"), and
- * registries that want a token refuse that question. So each Accept fits, and
- * what a name stands for is asked in two steps: an index, else a manifest.
- * In that order, because CNCF Distribution 2 quietly gives a client that does
- * not accept its index one manifest of it.
+ * A reader of one repository of a registry that speaks the OCI distribution
+ * specification 1.1 ("Pulling manifests", "Pulling blobs", "Content Discovery").
  */
 
-import { LayerboxError, ManifestUnknownError, RegistryDeniedError } from '../errors.ts';
-import type { Descriptor, Platform } from '../oci/descriptor.ts';
+import { CancelledError, LayerboxError, ManifestUnknownError } from '../errors.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { CONFIG_LIMIT, MANIFEST_LIMIT } from '../oci/document.ts';
-import { DOCKER_INDEX, DOCKER_MANIFEST, documentKind, OCI_INDEX, OCI_MANIFEST } from '../oci/media-type.ts';
-import { openBlob } from './blob.ts';
+import { Acceptance, acceptKind, acceptOf, type Family, isBelieved } from './accept.ts';
+import { type Purpose, RegistryAccess } from './access.ts';
+import { openBlob, type RenewHeaders } from './blob.ts';
 import { readBody, readStream } from './bounded-body.ts';
-import { bearerChallenge, type Challenge } from './challenge.ts';
+import { embeddedBytes } from './embedded.ts';
 import { type FetchedDocument, openDocument, verifyDescriptor, verifyDigest } from './fetched-document.ts';
+import { listPages } from './paging.ts';
+import { readReferrers } from './referrers.ts';
 import { refusal } from './refusal.ts';
-import { type Fetch, type RegistryRequest, type RequestListener, sendRequest } from './request.ts';
-import { type BlobAddress, type ImageSource, type ReadOptions, requireSmall } from './source.ts';
-import { fetchToken, type Token } from './token.ts';
+import type { Fetch, RequestListener } from './request.ts';
+import type { Patience, RetryListener } from './retry.ts';
+import { repositoryScope } from './scope.ts';
+import {
+  type BlobAddress,
+  type ImageSource,
+  type LocalCopy,
+  type ReadOptions,
+  type ResolveOptions,
+  requireSmall,
+} from './source.ts';
 
-const ACCEPT_INDEX = `${OCI_INDEX},${DOCKER_INDEX}`;
-const ACCEPT_MANIFEST = `${OCI_MANIFEST},${DOCKER_MANIFEST}`;
+/** What is known of a registry, shared by all who read from it. */
+export interface KnownRegistry {
+  readonly access: RegistryAccess;
+  readonly acceptance: Acceptance;
+}
 
 export interface DistributionOptions {
   /** Without a trailing slash and without /v2: `https://registry.example`. */
@@ -37,74 +44,189 @@ export interface DistributionOptions {
   readonly isOrigin: boolean;
   readonly fetch: Fetch;
   readonly onRequest: RequestListener;
+  readonly onRetry?: RetryListener;
+  readonly patience?: Patience;
   readonly now: () => number;
+  /** Default: one for this source alone, for an anonymous reader. */
+  readonly registry?: KnownRegistry;
+}
+
+interface Answer {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly contentType: string;
+  readonly digest: string | null;
 }
 
 export class DistributionSource implements ImageSource {
   readonly name: string;
   readonly isOrigin: boolean;
   readonly #options: DistributionOptions;
-  #challenge: Challenge | undefined;
-  #token: Token | undefined;
+  readonly #access: RegistryAccess;
+  readonly #acceptance: Acceptance;
 
   constructor(options: DistributionOptions) {
     this.name = options.name;
     this.isOrigin = options.isOrigin;
     this.#options = options;
+    this.#access =
+      options.registry?.access ??
+      new RegistryAccess({
+        ...options,
+        server: new URL(options.base).host,
+        credential: async () => undefined,
+        reached: new Set(),
+      });
+    this.#acceptance = options.registry?.acceptance ?? new Acceptance();
   }
 
   async resolve(
     named: { readonly tag?: string; readonly digest?: Digest },
-    options: ReadOptions & { readonly wanted?: Platform },
+    options: ResolveOptions,
   ): Promise<FetchedDocument> {
-    const reference = named.digest ?? named.tag ?? 'latest';
+    const { digest } = named;
+    const reference = digest ?? named.tag ?? 'latest';
     const { familiarName } = this.#options;
-    const what = `manifest for ${familiarName}${named.digest === undefined ? `:${reference}` : `@${reference}`}`;
-    let first: unknown;
-    try {
-      const answer = await this.#manifest(reference, ACCEPT_INDEX, what, options);
-      if (documentKind(answer.contentType) !== 'schema1') return await this.#open(answer, what, named.digest);
-    } catch (error) {
-      // Distribution answers 404 for a manifest that the client does not accept; behind a proxy that answer may lack its CORS headers
-      if (!mayBeUnaccepted(error)) throw error;
-      first = error;
+    const what = `manifest for ${familiarName}${digest === undefined ? ':' : '@'}${reference}`;
+    if (digest === undefined && options.local !== undefined) {
+      const here = await this.#unchanged(reference, options.local, what, options);
+      if (here !== undefined) return here;
     }
-    try {
-      return await this.#open(
-        await this.#manifest(reference, ACCEPT_MANIFEST, what, options),
-        what,
-        named.digest,
-      );
-    } catch (error) {
-      throw error instanceof ManifestUnknownError && first instanceof ManifestUnknownError ? first : error;
+    const failures: LayerboxError[] = [];
+    let doubtful: Answer | undefined;
+    const families = this.#acceptance.families(this.#access.isChallenged);
+    for (const family of families) {
+      try {
+        const isLast = family === families.at(-1);
+        const answer = await this.#manifest(reference, acceptOf(family), what, options, !isLast);
+        if (digest === undefined && !isBelieved(family, answer.contentType)) {
+          doubtful ??= answer;
+          continue;
+        }
+        const document = await this.#open(answer, what, digest);
+        this.#acceptance.worked(family, document.descriptor.mediaType, failures.some(isUnreachable));
+        return document;
+      } catch (error) {
+        // Distribution answers 404 for a manifest that the client does not accept; behind a proxy that answer may lack its CORS headers
+        if (!(error instanceof LayerboxError) || !mayBeUnaccepted(error, family)) throw error;
+        failures.push(error);
+      }
     }
+    // a registry that does not look at what is accepted
+    if (doubtful !== undefined) return this.#open(doubtful, what, digest);
+    const isUnknown = failures.every((error) => error instanceof ManifestUnknownError);
+    throw (isUnknown ? failures[0] : failures.at(-1)) ?? new ManifestUnknownError(`${what} not found`);
   }
 
   async document(descriptor: Descriptor, options: ReadOptions): Promise<FetchedDocument> {
     const what = `manifest ${descriptor.digest} of ${this.#options.familiarName}`;
     requireSmall(descriptor, what, MANIFEST_LIMIT);
-    const accept = documentKind(descriptor.mediaType) === 'index' ? ACCEPT_INDEX : ACCEPT_MANIFEST;
-    const { bytes } = await this.#manifest(descriptor.digest, accept, what, options);
+    const bytes =
+      descriptor.data === undefined
+        ? (await this.#manifest(descriptor.digest, acceptKind(descriptor.mediaType), what, options)).bytes
+        : embeddedBytes(descriptor.data, what);
     await verifyDescriptor(bytes, descriptor, what);
     return openDocument(bytes, { what, descriptor });
   }
 
   async blob(descriptor: Descriptor, what: string, options: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {
     requireSmall(descriptor, what, CONFIG_LIMIT);
-    const { url, headers } = await this.blobRequest(descriptor, options);
-    const request = { url, headers, what, size: descriptor.size };
-    const { fetch, onRequest } = this.#options;
-    const body = await openBlob(request, { fetch, onRequest, signal: options.signal });
-    const bytes = await readStream(body, request, { limit: descriptor.size, signal: options.signal });
+    const { url, headers, renew } = await this.blobRequest(descriptor, options);
+    const request = { url, headers, what, size: descriptor.size, embedded: descriptor.data };
+    const { fetch, onRequest, onRetry, patience } = this.#options;
+    const { signal } = options;
+    const body = await openBlob(request, { fetch, onRequest, onRetry, patience, renew, signal });
+    const bytes = await readStream(body, request, { limit: descriptor.size, signal });
     await verifyDescriptor(bytes, descriptor, what);
     return bytes;
   }
 
   async blobRequest(descriptor: Descriptor, options: ReadOptions): Promise<BlobAddress> {
-    return {
-      url: `${this.#options.base}/v2/${this.#options.repository}/blobs/${descriptor.digest}`,
-      headers: await this.#authorization(options),
+    const purpose = this.#purpose(options);
+    const tried = new Set<string>();
+    const renew: RenewHeaders = async (refused) => {
+      if (refused !== undefined) return this.#access.renew(refused, tried, purpose);
+      tried.clear();
+      return this.#access.headers(purpose);
     };
+    return {
+      url: `${this.#address}/blobs/${descriptor.digest}`,
+      headers: descriptor.data === undefined ? await this.#access.headers(purpose) : {},
+      renew,
+    };
+  }
+
+  tags(options: ReadOptions): AsyncGenerator<readonly string[], void> {
+    return listPages(
+      {
+        url: `${this.#address}/tags/list`,
+        member: 'tags',
+        what: `the tags of ${this.#options.familiarName}`,
+      },
+      this.#access,
+      this.#purpose(options),
+    );
+  }
+
+  referrers(
+    subject: Digest,
+    options: ReadOptions & { readonly artifactType?: string },
+  ): Promise<readonly Descriptor[]> {
+    return readReferrers(
+      {
+        address: this.#address,
+        subject,
+        what: `what refers to ${this.#options.familiarName}@${subject}`,
+        ...(options.artifactType !== undefined && { artifactType: options.artifactType }),
+        tagged: (tag) => this.resolve({ tag }, { signal: options.signal }),
+      },
+      this.#access,
+      this.#purpose(options),
+    );
+  }
+
+  get #address(): string {
+    return `${this.#options.base}/v2/${this.#options.repository}`;
+  }
+
+  #purpose({ signal }: ReadOptions): Purpose {
+    const { repository, familiarName } = this.#options;
+    return { scope: repositoryScope(repository, 'pull'), what: familiarName, signal };
+  }
+
+  /**
+   * What is here, when the tag still stands for it: a HEAD does not count against
+   * what a registry lets its readers pull. Undefined when it has to be fetched.
+   */
+  async #unchanged(
+    tag: string,
+    local: LocalCopy,
+    what: string,
+    options: ReadOptions,
+  ): Promise<FetchedDocument | undefined> {
+    if (this.#acceptance.isDigestHidden) return undefined;
+    const family = Acceptance.familyOf(local.descriptor.mediaType);
+    const request = {
+      method: 'HEAD' as const,
+      url: `${this.#address}/manifests/${tag}`,
+      what,
+      headers: { Accept: acceptOf(family) },
+    };
+    let response: Response;
+    try {
+      response = await this.#access.send(request, this.#purpose(options), { mayBeUnreadable: true });
+    } catch (error) {
+      if (error instanceof CancelledError || !(error instanceof LayerboxError)) throw error;
+      return undefined; // the GET that follows says it with the registry's own words
+    }
+    if (response.status !== 200) return undefined;
+    const digest = response.headers.get('docker-content-digest');
+    this.#acceptance.isDigestHidden = digest === null;
+    const contentType = typeOf(response);
+    if (digest === null || !isDigest(digest) || !isBelieved(family, contentType)) return undefined;
+    const bytes = await local.read(digest);
+    if (bytes === undefined) return undefined;
+    await verifyDigest(bytes, digest, what);
+    return openDocument(bytes, { what, contentType, digest });
   }
 
   async #manifest(
@@ -112,75 +234,37 @@ export class DistributionSource implements ImageSource {
     accept: string,
     what: string,
     options: ReadOptions,
-  ): Promise<{ bytes: Uint8Array<ArrayBuffer>; contentType: string; digest: string | null }> {
-    const url = `${this.#options.base}/v2/${this.#options.repository}/manifests/${reference}`;
-    const request = { url, what, headers: { Accept: accept } };
-    const response = await this.#authorized(request, options);
+    mayBeUnreadable = false,
+  ): Promise<Answer> {
+    const request = { url: `${this.#address}/manifests/${reference}`, what, headers: { Accept: accept } };
+    const response = await this.#access.send(request, this.#purpose(options), { mayBeUnreadable });
     if (response.status !== 200) throw await refusal(response, request, 'manifest');
     return {
       bytes: await readBody(response, request, { limit: MANIFEST_LIMIT, signal: options.signal }),
-      contentType: response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '',
+      contentType: typeOf(response),
       digest: response.headers.get('docker-content-digest'),
     };
   }
 
   /** Verifies what is not asked for by descriptor: by the digest in the reference, else by the one the registry tells. */
-  async #open(
-    answer: { bytes: Uint8Array<ArrayBuffer>; contentType: string; digest: string | null },
-    what: string,
-    asked: Digest | undefined,
-  ): Promise<FetchedDocument> {
+  async #open(answer: Answer, what: string, asked: Digest | undefined): Promise<FetchedDocument> {
     const { bytes, contentType } = answer;
     const told = answer.digest !== null && isDigest(answer.digest) ? answer.digest : undefined;
-    if (asked !== undefined) await verifyDigest(bytes, asked, what);
-    else if (told !== undefined) await verifyDigest(bytes, told, what);
     const digest = asked ?? told;
+    if (digest !== undefined) await verifyDigest(bytes, digest, what);
     return openDocument(bytes, { what, contentType, ...(digest !== undefined && { digest }) });
-  }
-
-  /** Sends it with the token there is; on a 401 gets one from the service that the challenge names, and sends it again. */
-  async #authorized(request: RegistryRequest, options: ReadOptions): Promise<Response> {
-    const { fetch, onRequest } = this.#options;
-    const send = async () =>
-      sendRequest(
-        { ...request, headers: { ...request.headers, ...(await this.#authorization(options)) } },
-        { fetch, onRequest, signal: options.signal },
-      );
-    const response = await send();
-    if (response.status !== 401) return response;
-    const header = response.headers.get('www-authenticate');
-    const challenge = header === null ? undefined : bearerChallenge(header);
-    if (challenge === undefined) {
-      if (header !== null) return response;
-      await response.body?.cancel();
-      throw new RegistryDeniedError(
-        `${new URL(request.url).host} asks for a token for ${request.what} but does not say where to get one: it must name WWW-Authenticate in Access-Control-Expose-Headers`,
-        { url: request.url, status: 401 },
-      );
-    }
-    await response.body?.cancel();
-    this.#challenge = challenge;
-    this.#token = undefined;
-    return send();
-  }
-
-  async #authorization(options: ReadOptions): Promise<Record<string, string>> {
-    const { fetch, onRequest, now, repository } = this.#options;
-    if (this.#challenge === undefined) return {};
-    if (this.#token === undefined || this.#token.expiresAt <= now()) {
-      this.#token = await fetchToken(
-        this.#challenge,
-        { scope: `repository:${repository}:pull`, what: this.#options.familiarName },
-        { fetch, onRequest, now, signal: options.signal },
-      );
-    }
-    return { Authorization: `Bearer ${this.#token.value}` };
   }
 }
 
-function mayBeUnaccepted(error: unknown): boolean {
-  return (
-    error instanceof LayerboxError &&
-    (error.code === 'ManifestUnknown' || error.code === 'RegistryUnreachable')
-  );
+function typeOf(response: Response): string {
+  return response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+}
+
+function isUnreachable(error: LayerboxError): boolean {
+  return error.code === 'RegistryUnreachable';
+}
+
+/** Whoever accepts all types is told the truth, if anything. */
+function mayBeUnaccepted(error: LayerboxError, family: Family): boolean {
+  return isUnreachable(error) || (error.code === 'ManifestUnknown' && family !== 'all');
 }

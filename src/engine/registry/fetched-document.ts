@@ -54,7 +54,9 @@ export async function openDocument(
     });
   }
   const digest = about.digest ?? descriptor?.digest ?? (await digestOf(bytes));
-  return { kind, bytes, descriptor: { ...descriptor, mediaType, digest, size: bytes.length } };
+  // what the descriptor carries of the content is in `bytes`
+  const { data: _, ...described } = descriptor ?? {};
+  return { kind, bytes, descriptor: { ...described, mediaType, digest, size: bytes.length } };
 }
 
 function knownType(type: string | undefined): string | undefined {

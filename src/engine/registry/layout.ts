@@ -5,7 +5,7 @@
  */
 
 import { BlobUnknownError, InvalidDocumentError, ManifestUnknownError } from '../errors.ts';
-import type { Descriptor, Platform } from '../oci/descriptor.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, splitDigest } from '../oci/digest.ts';
 import { CONFIG_LIMIT, MANIFEST_LIMIT } from '../oci/document.ts';
 import { type Index, parseIndex } from '../oci/index.ts';
@@ -14,9 +14,18 @@ import { fullName } from '../oci/reference.ts';
 import { openBlob } from './blob.ts';
 import { readBody, readStream } from './bounded-body.ts';
 import { type FetchedDocument, openDocument, verifyDescriptor, verifyDigest } from './fetched-document.ts';
+import { sendPatiently } from './patient-request.ts';
+import { fallbackTag } from './referrers.ts';
 import { refusal } from './refusal.ts';
-import { type Fetch, type RequestListener, sendRequest } from './request.ts';
-import { type BlobAddress, type ImageSource, type ReadOptions, requireSmall } from './source.ts';
+import type { Fetch, RequestListener } from './request.ts';
+import type { Patience, RetryListener } from './retry.ts';
+import {
+  type BlobAddress,
+  type ImageSource,
+  type ReadOptions,
+  type ResolveOptions,
+  requireSmall,
+} from './source.ts';
 
 export interface LayoutOptions {
   /** Absolute URL of the folder, with a trailing slash. */
@@ -29,6 +38,8 @@ export interface LayoutOptions {
   readonly mirrorOf: string;
   readonly fetch: Fetch;
   readonly onRequest: RequestListener;
+  readonly onRetry?: RetryListener;
+  readonly patience?: Patience;
 }
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
@@ -47,7 +58,7 @@ export class LayoutSource implements ImageSource {
 
   async resolve(
     named: { readonly tag?: string; readonly digest?: Digest },
-    options: ReadOptions & { readonly wanted?: Platform },
+    options: ResolveOptions,
   ): Promise<FetchedDocument> {
     const { manifests } = await this.#index(options);
     if (named.digest !== undefined) return this.#byDigest(named.digest, manifests, options);
@@ -56,7 +67,11 @@ export class LayoutSource implements ImageSource {
     const [only, ...others] = matching;
     if (only === undefined) throw this.#unknown(`:${tag}`, manifests);
     const chosen = others.length === 0 ? only : chooseManifest(matching, options.wanted);
-    return this.document(chosen, options);
+    const bytes = await options.local?.read(chosen.digest);
+    if (bytes === undefined) return this.document(chosen, options);
+    const what = `manifest ${chosen.digest} of ${this.#options.familiarName}`;
+    await verifyDescriptor(bytes, chosen, what);
+    return openDocument(bytes, { what, descriptor: bare(chosen) });
   }
 
   async document(descriptor: Descriptor, options: ReadOptions): Promise<FetchedDocument> {
@@ -68,9 +83,9 @@ export class LayoutSource implements ImageSource {
 
   async blob(descriptor: Descriptor, what: string, options: ReadOptions): Promise<Uint8Array<ArrayBuffer>> {
     requireSmall(descriptor, what, CONFIG_LIMIT);
-    const request = { url: this.#address(descriptor.digest), what, size: descriptor.size };
-    const { fetch, onRequest } = this.#options;
-    const body = await openBlob(request, { fetch, onRequest, signal: options.signal });
+    const { digest, size, data: embedded } = descriptor;
+    const request = { url: this.#address(digest), what, size, embedded };
+    const body = await openBlob(request, this.#patiently(options));
     const bytes = await readStream(body, request, { limit: descriptor.size, signal: options.signal });
     await verifyDescriptor(bytes, descriptor, what);
     return bytes;
@@ -80,15 +95,50 @@ export class LayoutSource implements ImageSource {
     return { url: this.#address(descriptor.digest), headers: {} };
   }
 
+  /** Names in a layout that are tags of this repository. */
+  async *tags(options: ReadOptions): AsyncGenerator<readonly string[], void> {
+    const { manifests } = await this.#index(options);
+    const tags = new Set(manifests.flatMap((entry) => this.#tagOf(entry) ?? []));
+    if (tags.size > 0) yield [...tags];
+  }
+
+  /** A layout has no list of them (image-layout.md knows none): what the tag names that registries without one use. */
+  async referrers(
+    subject: Digest,
+    options: ReadOptions & { readonly artifactType?: string },
+  ): Promise<readonly Descriptor[]> {
+    const { manifests } = await this.#index(options);
+    const named = manifests.find((entry) => this.#isNamed(entry, fallbackTag(subject)));
+    if (named === undefined) return [];
+    const document = await this.document(named, options);
+    if (document.kind !== 'index') return [];
+    const listed = parseIndex(document.bytes, `what refers to ${subject}`).manifests;
+    const { artifactType } = options;
+    return artifactType === undefined
+      ? listed
+      : listed.filter((descriptor) => descriptor.artifactType === artifactType);
+  }
+
+  #patiently({ signal }: ReadOptions) {
+    const { fetch, onRequest, onRetry, patience } = this.#options;
+    return {
+      fetch,
+      onRequest,
+      signal,
+      ...(onRetry !== undefined && { onRetry }),
+      ...(patience !== undefined && { patience }),
+    };
+  }
+
   #address(digest: Digest): string {
     const { algorithm, hex } = splitDigest(digest);
     return `${this.#options.base}blobs/${algorithm}/${hex}`;
   }
 
   async #index(options: ReadOptions): Promise<Index> {
-    const { base, fetch, onRequest, familiarName } = this.#options;
+    const { base, familiarName } = this.#options;
     const request = { url: `${base}index.json`, what: `index.json of the image layout at ${base}` };
-    const response = await sendRequest(request, { fetch, onRequest, signal: options.signal });
+    const response = await sendPatiently(request, this.#patiently(options));
     if (response.status === 404) {
       await response.body?.cancel();
       throw new ManifestUnknownError(
@@ -116,16 +166,25 @@ export class LayoutSource implements ImageSource {
    * `ghcr.io/org`), and, where the key is the repository itself, the bare tag.
    */
   #isNamed(entry: Descriptor, tag: string): boolean {
+    return this.#tagOf(entry) === tag;
+  }
+
+  /** The tag of this repository that an entry has as its name, or undefined. */
+  #tagOf(entry: Descriptor): string | undefined {
     const { repository, familiarName, mirrorOf } = this.#options;
     const full = fullName(repository);
     const complete = entry.annotations?.[FULL_NAME];
-    if (complete !== undefined) return complete === `${full}:${tag}`;
-    const name = entry.annotations?.[REF_NAME];
-    if (name === undefined) return false;
-    if (full === mirrorOf && name === tag) return true;
-    const names = [full, familiarName, repository.repository];
-    if (full.startsWith(`${mirrorOf}/`)) names.push(full.slice(mirrorOf.length + 1));
-    return names.some((prefix) => name === `${prefix}:${tag}` || (tag === 'latest' && name === prefix));
+    const name = complete ?? entry.annotations?.[REF_NAME];
+    if (name === undefined) return undefined;
+    const prefixes = [full];
+    if (complete === undefined) {
+      prefixes.push(familiarName, repository.repository);
+      if (full.startsWith(`${mirrorOf}/`)) prefixes.push(full.slice(mirrorOf.length + 1));
+      if (prefixes.includes(name)) return 'latest';
+    }
+    const prefix = prefixes.find((candidate) => name.startsWith(`${candidate}:`));
+    if (prefix !== undefined) return name.slice(prefix.length + 1);
+    return complete === undefined && full === mirrorOf ? name : undefined;
   }
 
   /** Blobs are found by digest whatever name they have, or none. */
@@ -138,10 +197,9 @@ export class LayoutSource implements ImageSource {
     if (listed !== undefined) return this.document(listed, options);
     const what = `manifest for ${this.#options.familiarName}@${digest}`;
     const request = { url: this.#address(digest), what };
-    const { fetch, onRequest } = this.#options;
     let body: ReadableStream<Uint8Array<ArrayBuffer>>;
     try {
-      body = await openBlob(request, { fetch, onRequest, signal: options.signal });
+      body = await openBlob(request, this.#patiently(options));
     } catch (error) {
       throw error instanceof BlobUnknownError ? this.#unknown(`@${digest}`, manifests) : error;
     }

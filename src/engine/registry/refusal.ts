@@ -19,7 +19,7 @@ const MESSAGE_LIMIT = 64 * 1024;
 export async function refusal(
   response: Response,
   request: { readonly url: string; readonly what: string },
-  kind: 'blob' | 'manifest' | 'token',
+  kind: 'blob' | 'manifest' | 'token' | 'list',
 ): Promise<LayerboxError> {
   const said = await registryMessage(response);
   const host = new URL(request.url).host;
@@ -28,12 +28,15 @@ export async function refusal(
   if (response.status === 404 && kind === 'manifest') {
     return new ManifestUnknownError(`${request.what} not found: manifest unknown${quoted} (${host})`, data);
   }
+  if (response.status === 404 && kind === 'list') {
+    return new ManifestUnknownError(`${request.what} not found${quoted} (${host})`, data);
+  }
   if (response.status === 404 && kind === 'blob') {
     return new BlobUnknownError(`${host} does not have ${request.what}${quoted}`, data);
   }
   if (response.status === 401 || response.status === 403) {
     return new RegistryDeniedError(
-      `${host} denies access to ${request.what}${quoted}: it does not exist there, or it may not be pulled without an account`,
+      `${host} denies access to ${request.what}${quoted}: it does not exist there, or it may not be pulled without an account (docker login)`,
       data,
     );
   }

@@ -13,13 +13,22 @@ import {
   RegistryUnreachableError,
 } from '../errors.ts';
 import type { EventStream } from '../events.ts';
-import type { Platform } from '../oci/descriptor.ts';
+import type { Descriptor, Platform } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
 import { familiarName, familiarReference, fullName, type Reference } from '../oci/reference.ts';
-import { DistributionSource } from './distribution.ts';
+import { Acceptance } from './accept.ts';
+import { RegistryAccess } from './access.ts';
+import { type Credential, Credentials } from './credentials.ts';
+import { DistributionSource, type KnownRegistry } from './distribution.ts';
 import type { FetchedDocument } from './fetched-document.ts';
 import { LayoutSource } from './layout.ts';
+import { checkCredential } from './login.ts';
+import { isLoopback } from './loopback.ts';
+import { listPages } from './paging.ts';
 import type { Fetch, RequestListener } from './request.ts';
-import type { ImageSource } from './source.ts';
+import type { Patience, RetryListener } from './retry.ts';
+import { CATALOG_SCOPE } from './scope.ts';
+import type { ImageSource, LocalCopy } from './source.ts';
 
 /** As `mirrors` of the sandbox's options has it. */
 export type Mirrors = Readonly<Record<string, string | readonly string[]>>;
@@ -29,6 +38,12 @@ export interface RegistriesOptions {
   readonly fetch: Fetch;
   readonly events: Pick<EventStream, 'emit'>;
   readonly now: () => number;
+  /** Default: nobody is logged in anywhere. */
+  readonly credentials?: Credentials;
+  /** What is here of a tag that was pulled before; without it every pull fetches what the tag names. */
+  readonly local?: (reference: Reference) => Promise<LocalCopy | undefined>;
+  /** How long requests that fail are made again. */
+  readonly patience?: Patience;
 }
 
 interface Mirror {
@@ -41,6 +56,12 @@ export class Registries {
   readonly #mirrors: readonly Mirror[];
   readonly #options: RegistriesOptions;
   readonly #onRequest: RequestListener;
+  readonly #onRetry: RetryListener;
+  readonly #credentials: Credentials;
+  /** By base address: what one pull learnt of a registry the next one knows. */
+  readonly #known = new Map<string, KnownRegistry>();
+  /** Origins that have answered. */
+  readonly #reached = new Set<string>();
 
   /** Throws InvalidReferenceError for a mirror that is no URL. */
   constructor(options: RegistriesOptions) {
@@ -48,7 +69,9 @@ export class Registries {
     this.#mirrors = Object.entries(options.mirrors).flatMap(([key, values]) =>
       (typeof values === 'string' ? [values] : values).map((value) => mirrorOf(key, value)),
     );
+    this.#credentials = options.credentials ?? new Credentials();
     this.#onRequest = (request) => options.events.emit({ type: 'request', ...request });
+    this.#onRetry = (retry) => options.events.emit({ type: 'retry', ...retry });
   }
 
   /** Where the image may come from, in the order to ask. */
@@ -60,12 +83,12 @@ export class Registries {
       ...matching
         .filter(({ key }) => key.length === longest)
         .map((mirror) => this.#mirror(mirror, reference)),
-      this.#distribution(
-        originAddress(reference.registry),
-        `registry ${reference.registry}`,
-        true,
+      this.#distribution(originAddress(reference.registry), {
+        server: reference.registry,
+        name: `registry ${reference.registry}`,
+        isOrigin: true,
         reference,
-      ),
+      }),
     ];
   }
 
@@ -79,10 +102,89 @@ export class Registries {
     reference: Reference,
     options: { readonly signal: AbortSignal; readonly wanted?: Platform },
   ): Promise<{ readonly source: ImageSource; readonly document: FetchedDocument }> {
-    const failures: { readonly source: ImageSource; readonly error: LayerboxError }[] = [];
+    const failures: Failure[] = [];
+    const local = reference.digest === undefined ? await this.#options.local?.(reference) : undefined;
     for (const source of this.sources(reference)) {
       try {
-        return { source, document: await source.resolve(reference, options) };
+        const wish = { ...options, ...(local !== undefined && { local }) };
+        return { source, document: await source.resolve(reference, wish) };
+      } catch (error) {
+        if (!isPassedOver(error)) throw error;
+        failures.push({ source, error });
+      }
+    }
+    throw nowhere(reference, failures);
+  }
+
+  /** All tags of the reference's repository, from the first place that has it. Errors: those of `resolve`. */
+  tags(reference: Reference, options: { readonly signal: AbortSignal }): Promise<readonly string[]> {
+    return this.#first(reference, async (source) => {
+      const tags: string[] = [];
+      for await (const page of source.tags(options)) tags.push(...page);
+      return tags;
+    });
+  }
+
+  /** What refers to a manifest of the reference's repository; see `ImageSource.referrers`. */
+  referrers(
+    reference: Reference,
+    subject: Digest,
+    options: { readonly signal: AbortSignal; readonly artifactType?: string },
+  ): Promise<readonly Descriptor[]> {
+    return this.#first(reference, (source) => source.referrers(subject, options));
+  }
+
+  /** The names of a registry's repositories, page after page. Errors: those of `listPages`. */
+  catalog(
+    server: string,
+    options: { readonly signal: AbortSignal },
+  ): AsyncGenerator<readonly string[], void> {
+    const base = this.#address(server);
+    const what = `the repositories of ${server}`;
+    return listPages(
+      { url: `${base}/v2/_catalog`, member: 'repositories', what },
+      this.#registry(base, server).access,
+      { scope: CATALOG_SCOPE, what, signal: options.signal },
+    );
+  }
+
+  /** Who the user is to a registry, or undefined. */
+  credential(server: string): Promise<Credential | undefined> {
+    return this.#credentials.get(server);
+  }
+
+  /**
+   * Shows the credential to the registry, and uses it from then on when it is
+   * good. Errors: LoginFailed, RegistryUnreachable,
+   * RegistryDenied, RegistryResponse, Cancelled.
+   */
+  async login(
+    server: string,
+    credential: Credential,
+    options: { readonly signal: AbortSignal; readonly keep: boolean },
+  ): Promise<void> {
+    const base = this.#address(server);
+    const good = await checkCredential(credential, {
+      ...this.#surroundings(),
+      base,
+      server,
+      signal: options.signal,
+    });
+    await this.#credentials.set(server, good, options);
+    this.#known.delete(base);
+  }
+
+  /** Forgets the credential, in memory and where it was kept. */
+  async logout(server: string): Promise<void> {
+    await this.#credentials.forget(server);
+    this.#known.delete(this.#address(server));
+  }
+
+  async #first<T>(reference: Reference, ask: (source: ImageSource) => Promise<T>): Promise<T> {
+    const failures: Failure[] = [];
+    for (const source of this.sources(reference)) {
+      try {
+        return await ask(source);
       } catch (error) {
         if (!isPassedOver(error)) throw error;
         failures.push({ source, error });
@@ -93,9 +195,14 @@ export class Registries {
 
   #mirror(mirror: Mirror, reference: Reference): ImageSource {
     if (mirror.kind === 'registry') {
-      return this.#distribution(mirror.base, `mirror ${mirror.base}`, false, reference);
+      return this.#distribution(mirror.base, {
+        server: new URL(mirror.base).host,
+        name: `mirror ${mirror.base}`,
+        isOrigin: false,
+        reference,
+      });
     }
-    const { fetch } = this.#options;
+    const { fetch, patience } = this.#options;
     return new LayoutSource({
       base: mirror.base,
       repository: reference,
@@ -103,21 +210,64 @@ export class Registries {
       mirrorOf: mirror.key,
       fetch,
       onRequest: this.#onRequest,
+      onRetry: this.#onRetry,
+      ...(patience !== undefined && { patience }),
     });
   }
 
-  #distribution(base: string, name: string, isOrigin: boolean, reference: Reference): ImageSource {
-    const { fetch, now } = this.#options;
+  #distribution(
+    base: string,
+    about: {
+      readonly server: string;
+      readonly name: string;
+      readonly isOrigin: boolean;
+      readonly reference: Reference;
+    },
+  ): ImageSource {
+    const { server, name, isOrigin, reference } = about;
     return new DistributionSource({
+      ...this.#surroundings(),
       base,
       repository: reference.repository,
       familiarName: familiarName(reference),
       name,
       isOrigin,
-      fetch,
-      onRequest: this.#onRequest,
-      now,
+      registry: this.#registry(base, server),
     });
+  }
+
+  #registry(base: string, server: string): KnownRegistry {
+    const there = this.#known.get(base);
+    if (there !== undefined) return there;
+    const access = new RegistryAccess({
+      ...this.#surroundings(),
+      base,
+      server,
+      credential: () => this.#credentials.get(server),
+    });
+    const known = { access, acceptance: new Acceptance() };
+    this.#known.set(base, known);
+    return known;
+  }
+
+  #surroundings() {
+    const { fetch, now, patience } = this.#options;
+    return {
+      fetch,
+      now,
+      onRequest: this.#onRequest,
+      onRetry: this.#onRetry,
+      reached: this.#reached,
+      ...(patience !== undefined && { patience }),
+    };
+  }
+
+  /** Where a registry that the user names answers: as a mirror, or by its name. */
+  #address(server: string): string {
+    const mirror = this.#mirrors.find(
+      ({ kind, base }) => kind === 'registry' && new URL(base).host === server,
+    );
+    return mirror?.base ?? originAddress(server);
   }
 }
 
@@ -159,12 +309,11 @@ function invalidMirror(key: string, value: string, cause: unknown): Error {
 /** Where a registry answers: plain http on this machine, https elsewhere; Docker Hub's API has a host of its own. */
 function originAddress(registry: string): string {
   if (registry === 'docker.io') return 'https://registry-1.docker.io';
-  return `${isLoopback(registry) ? 'http' : 'https'}://${registry}`;
+  return `${isOnLoopback(registry) ? 'http' : 'https'}://${registry}`;
 }
 
-function isLoopback(registry: string): boolean {
-  const host = registry.replace(/:[0-9]+$/, '');
-  return host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
+function isOnLoopback(registry: string): boolean {
+  return isLoopback(registry.replace(/:[0-9]+$/, ''));
 }
 
 /** Failures that say "not from here". What does not verify, or was cancelled, ends the search. */
@@ -213,7 +362,7 @@ function unreadable(reference: Reference, error: LayerboxError): string {
     `- mirrors: { ${JSON.stringify(registry)}: "layout:https://<server>/images/" }`,
     'docs/mirror.md tells how. For a registry of your own, docs/registry.md has configurations that send the headers.',
   ];
-  if (isLoopback(registry)) {
+  if (isOnLoopback(registry)) {
     lines.splice(
       1,
       0,

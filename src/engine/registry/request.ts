@@ -2,6 +2,11 @@
  * One request to a registry, and what becomes of it when it gets no answer.
  * No cookies, no referrer, and nothing kept in the browser's own cache: what
  * is worth keeping is in the content store.
+ *
+ * Redirects are followed by the platform. It takes Authorization away when one
+ * leads to another origin (Fetch standard, "HTTP-redirect fetch", step 13; in
+ * Chromium since 119, and in Node 20), so that a token or password for a
+ * registry does not come to the host that stores its blobs.
  */
 
 import { CancelledError, RegistryUnreachableError } from '../errors.ts';
@@ -9,18 +14,22 @@ import { CancelledError, RegistryUnreachableError } from '../errors.ts';
 /** The standard's fetch, as far as registries need it. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
-/** Told of each request that was answered, or failed to be (status 0). */
-export type RequestListener = (request: {
+/** A request that was answered, or failed to be (status 0). */
+export interface AnsweredRequest {
   readonly method: string;
   readonly url: string;
   readonly status: number;
   readonly milliseconds: number;
-}) => void;
+}
+
+export type RequestListener = (request: AnsweredRequest) => void;
 
 export interface RegistryRequest {
   readonly url: string;
-  readonly method?: 'GET' | 'HEAD';
+  readonly method?: 'GET' | 'HEAD' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
+  /** Of a POST. One that holds a secret is not sent on to where a redirect leads: the request fails. */
+  readonly body?: string;
   /** What is asked for, in words, for errors: `manifest of busybox:latest`. */
   readonly what: string;
 }
@@ -51,6 +60,8 @@ export async function sendRequest(request: RegistryRequest, options: RequestOpti
       credentials: 'omit',
       referrerPolicy: 'no-referrer',
       cache: 'no-store',
+      // a body, unlike Authorization, goes along with a redirect of 307 or 308
+      ...(request.body !== undefined && { body: request.body, redirect: 'error' as const }),
     });
     answered(response.status);
     return response;
@@ -80,7 +91,8 @@ export function unreachable(request: { url: string; what: string }, cause: unkno
   );
 }
 
-function originOf(url: string): string {
+/** The origin of a URL; what is none, as it is. */
+export function originOf(url: string): string {
   try {
     return new URL(url).origin;
   } catch {

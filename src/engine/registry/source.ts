@@ -3,10 +3,25 @@
 import { InvalidDocumentError } from '../errors.ts';
 import type { Descriptor, Platform } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { RenewHeaders } from './blob.ts';
 import type { FetchedDocument } from './fetched-document.ts';
 
 export interface ReadOptions {
   readonly signal: AbortSignal;
+}
+
+/** What is here already of what a tag stood for when it was pulled last. */
+export interface LocalCopy {
+  /** Of the index or manifest that the tag named. */
+  readonly descriptor: Descriptor;
+  /** A blob of the content store, or undefined. */
+  read(digest: Digest): Promise<Uint8Array<ArrayBuffer> | undefined>;
+}
+
+export interface ResolveOptions extends ReadOptions {
+  readonly wanted?: Platform;
+  /** With it a source asks first whether the tag still stands for what is here, and fetches it only if not. */
+  readonly local?: LocalCopy;
 }
 
 export interface ImageSource {
@@ -23,7 +38,7 @@ export interface ImageSource {
    */
   resolve(
     named: { readonly tag?: string; readonly digest?: Digest },
-    options: ReadOptions & { readonly wanted?: Platform },
+    options: ResolveOptions,
   ): Promise<FetchedDocument>;
   /** A manifest or nested index by its descriptor, size and digest verified. Errors as `resolve`. */
   document(descriptor: Descriptor, options: ReadOptions): Promise<FetchedDocument>;
@@ -31,11 +46,26 @@ export interface ImageSource {
   blob(descriptor: Descriptor, what: string, options: ReadOptions): Promise<Uint8Array<ArrayBuffer>>;
   /** What to fetch a large blob with; the headers may hold a token and go stale after a minute. */
   blobRequest(descriptor: Descriptor, options: ReadOptions): Promise<BlobAddress>;
+  /**
+   * The repository's tags, in the source's order, a page after the other. Errors: RepositoryUnknown is
+   * ManifestUnknown; else as `resolve`.
+   */
+  tags(options: ReadOptions): AsyncGenerator<readonly string[], void>;
+  /**
+   * Descriptors of the manifests whose subject is this one (distribution-spec, "Listing Referrers"); none when nothing
+   * refers to it. `artifactType` leaves those of that type. Errors as `resolve`.
+   */
+  referrers(
+    subject: Digest,
+    options: ReadOptions & { readonly artifactType?: string },
+  ): Promise<readonly Descriptor[]>;
 }
 
 export interface BlobAddress {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Headers that are good later, and after a 401; absent where they never change. */
+  readonly renew?: RenewHeaders;
 }
 
 /** Throws InvalidDocumentError for a document that says it is larger than any may be, before it is fetched. */

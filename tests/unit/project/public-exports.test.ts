@@ -21,6 +21,7 @@ describe('the library', () => {
         "InvalidPlatformError",
         "InvalidReferenceError",
         "LayerboxError",
+        "LoginFailedError",
         "MachineFailedError",
         "MachineUnavailableError",
         "ManifestUnknownError",

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openBlob } from '../../../src/engine/registry/blob.ts';
 import { readBody } from '../../../src/engine/registry/bounded-body.ts';
-import { errorBody, MadeUpWeb } from './made-up-registry.ts';
+import { AT_ONCE, errorBody, MadeUpWeb } from './made-up-registry.ts';
 
 const url = 'https://registry.example/v2/a/blobs/sha256:0';
 const html = { 'content-type': 'text/html; charset=utf-8' };
@@ -12,7 +12,7 @@ function open(
 ) {
   const web = new MadeUpWeb().host(url, (_, signal) => answer(signal));
   const request = { url, headers: {}, what: 'layer x', size: 3 };
-  return openBlob(request, { fetch: web.fetch, signal: controller.signal });
+  return openBlob(request, { fetch: web.fetch, signal: controller.signal, patience: AT_ONCE });
 }
 
 describe('a blob', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bearerChallenge, parseChallenges } from '../../../src/engine/registry/challenge.ts';
+import { parseChallenges } from '../../../src/engine/registry/challenge.ts';
 
 describe('a WWW-Authenticate header', () => {
   it.each<[string, [string, Record<string, string>][]]>([
@@ -48,11 +48,6 @@ describe('a WWW-Authenticate header', () => {
       Object.fromEntries(parameters),
     ]);
     expect(read).toEqual(challenges);
-  });
-
-  it('has a Bearer challenge wherever it stands', () => {
-    expect(bearerChallenge('Basic realm="x", Bearer realm="y"')?.parameters.get('realm')).toBe('y');
-    expect(bearerChallenge('Basic realm="x"')).toBeUndefined();
   });
 
   it('of 100,000 characters is read at once', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parsePlatform } from '../../../src/engine/oci/platform.ts';
 import { LayoutSource } from '../../../src/engine/registry/layout.ts';
-import { digestOf, jsonBytes, MadeUpWeb } from './made-up-registry.ts';
+import { AT_ONCE, digestOf, jsonBytes, MadeUpWeb } from './made-up-registry.ts';
 
 const base = 'https://static.example/images/';
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
@@ -56,6 +56,7 @@ function layout(
     mirrorOf: options.mirrorOf ?? 'docker.io',
     fetch: web.fetch,
     onRequest: () => undefined,
+    patience: AT_ONCE,
   });
   return { files, web, source };
 }

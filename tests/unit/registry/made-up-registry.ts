@@ -2,6 +2,10 @@
 
 import { createHash } from 'node:crypto';
 import type { Fetch } from '../../../src/engine/registry/request.ts';
+import { PATIENT, type Patience } from '../../../src/engine/registry/retry.ts';
+
+/** Goes on as long as the real one, in no time. */
+export const AT_ONCE: Patience = { ...PATIENT, sleep: async (_, signal) => signal.throwIfAborted() };
 
 export interface SeenRequest {
   readonly url: string;

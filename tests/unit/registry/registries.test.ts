@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EventStream, type StampedEvent } from '../../../src/engine/events.ts';
 import { parseReference } from '../../../src/engine/oci/reference.ts';
 import { joinMirrors, type Mirrors, Registries } from '../../../src/engine/registry/registries.ts';
-import { jsonBytes, MadeUpRepository, MadeUpWeb, refuse } from './made-up-registry.ts';
+import { AT_ONCE, jsonBytes, MadeUpRepository, MadeUpWeb, refuse } from './made-up-registry.ts';
 
 const signal = new AbortController().signal;
 const document = {
@@ -16,7 +16,7 @@ function made(mirrors: Mirrors = {}) {
   const events = new EventStream(() => 0);
   const seen: StampedEvent[] = [];
   events.subscribe((event) => seen.push(event));
-  const registries = new Registries({ mirrors, fetch: web.fetch, events, now: () => 0 });
+  const registries = new Registries({ mirrors, fetch: web.fetch, events, now: () => 0, patience: AT_ONCE });
   return {
     web,
     seen,
@@ -173,7 +173,10 @@ describe('the search', () => {
   it('tells of every request', async () => {
     const { web, seen, resolve } = made();
     const repository = good();
-    repository.manifest({ ...document, mediaType: 'application/vnd.oci.image.manifest.v1+json' }, 'latest');
+    repository.manifest(
+      { ...document, mediaType: 'application/vnd.docker.distribution.manifest.list.v2+json' },
+      'latest',
+    );
     web.host('https://registry-1.docker.io', repository.answer);
     await expect(resolve('busybox')).resolves.toBeDefined();
     const url = 'https://registry-1.docker.io/v2/library/busybox/manifests/latest';
