@@ -4,7 +4,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { DiffID } from '../oci/digest.ts';
 import type { RenewHeaders } from '../registry/blob.ts';
 import type { RequestListener } from '../registry/request.ts';
-import type { RetryListener } from '../registry/retry.ts';
+import type { Patience, RetryListener } from '../registry/retry.ts';
 import type { LayerRecord } from '../store/records.ts';
 
 export interface IngestRequest {
@@ -32,6 +32,8 @@ export interface RegistryLine {
   readonly renew?: RenewHeaders;
   readonly onRequest?: RequestListener;
   readonly onRetry?: RetryListener;
+  /** Default: PATIENT. It does not reach into a worker. */
+  readonly patience?: Patience;
 }
 
 export interface LayerIngestor {

@@ -24,6 +24,7 @@ import type { Digest } from '../../../src/engine/oci/digest.ts';
 import type { ContentStore } from '../../../src/engine/store/content.ts';
 import { MemoryContentStore } from '../../../src/engine/store/memory-content.ts';
 import { endOfArchive, file, header, joined } from '../archive/tar-bytes.ts';
+import { AT_ONCE } from '../registry/made-up-registry.ts';
 
 const noise = (length: number) => {
   const bytes = Buffer.alloc(length);
@@ -99,7 +100,11 @@ function ingest(
   signal = new AbortController().signal,
   onProgress: (progress: IngestProgress) => void = () => undefined,
 ) {
-  return ingestLayer(request, { fetch: (url, init) => fetch(url, init), content }, { signal, onProgress });
+  return ingestLayer(
+    request,
+    { fetch: (url, init) => fetch(url, init), content },
+    { signal, onProgress, line: { patience: AT_ONCE } },
+  );
 }
 
 describe('ingestLayer', () => {

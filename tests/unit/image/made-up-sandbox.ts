@@ -17,7 +17,7 @@ import type { JournalStore } from '../../../src/engine/store/journal.ts';
 import { Leases } from '../../../src/engine/store/leases.ts';
 import { MemoryContentStore } from '../../../src/engine/store/memory-content.ts';
 import { MemoryRecordStore } from '../../../src/engine/store/memory-records.ts';
-import { jsonBytes, MadeUpRepository, MadeUpWeb } from '../registry/made-up-registry.ts';
+import { AT_ONCE, jsonBytes, MadeUpRepository, MadeUpWeb } from '../registry/made-up-registry.ts';
 
 export const CONFIG = 'application/vnd.oci.image.config.v1+json';
 export const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
@@ -92,7 +92,7 @@ export function madeUpSandbox(
   const ingestor: LayerIngestor = {
     ingest: (request, how) => {
       ingested.push(request);
-      return inline.ingest(request, how);
+      return inline.ingest(request, { ...how, line: { ...how.line, patience: AT_ONCE } });
     },
     close: () => inline.close(),
   };
@@ -101,7 +101,13 @@ export function madeUpSandbox(
     records,
     layers: new LayerCache(records),
     leases,
-    registries: new Registries({ mirrors: options.mirrors ?? {}, fetch: web.fetch, events, now }),
+    registries: new Registries({
+      mirrors: options.mirrors ?? {},
+      fetch: web.fetch,
+      events,
+      now,
+      patience: AT_ONCE,
+    }),
     ingestor: options.wrap?.(ingestor) ?? ingestor,
     events,
     now,

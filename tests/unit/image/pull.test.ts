@@ -79,7 +79,6 @@ describe('a pull', () => {
       .filter((event) => event.type === 'request')
       .map(({ url, status }) => [new URL(url).pathname.split('/').at(-2), status]);
     expect(requests).toEqual([
-      ['manifests', 404],
       ['manifests', 200],
       ['blobs', 200],
       ['blobs', 200],
@@ -487,7 +486,7 @@ describe('two pulls at once', () => {
       ]);
       if (fails) {
         fails = false;
-        return refuse(500, 'UNKNOWN', 'x');
+        return refuse(403, 'DENIED', 'x');
       }
       return new Response(sandbox.registry.blobs.get(layer.blob.digest));
     });
@@ -556,7 +555,7 @@ describe('two pulls at once', () => {
     await waiting(':b');
     failOnce();
     answer.open();
-    await expect(first).rejects.toMatchObject({ code: 'RegistryResponse' });
+    await expect(first).rejects.toMatchObject({ code: 'RegistryDenied' });
     expect((await second).changed).toBe(true);
     expect(fetches()).toBe(2);
   });
