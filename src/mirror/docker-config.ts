@@ -5,16 +5,13 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InvalidDocumentError } from '../engine/errors.ts';
 import { type Field, parseDocument } from '../engine/oci/document.ts';
+import { type Credential, passwordCredential } from '../engine/registry/credentials.ts';
+import { Secret } from '../engine/registry/secret.ts';
 import { onDisk } from './verified-file.ts';
 
-export interface Account {
-  readonly username: string;
-  readonly password: string;
-}
-
 export interface DockerAccounts {
-  /** Registry, as a reference has it, to its account. */
-  readonly accounts: ReadonlyMap<string, Account>;
+  /** By the registry's name, as references have it. */
+  readonly accounts: ReadonlyMap<string, Credential>;
   /** Why the account that Docker has for this registry can't be used, or undefined when it has none. */
   unusable(registry: string): string | undefined;
 }
@@ -41,7 +38,7 @@ export async function readDockerAccounts(path: string): Promise<DockerAccounts> 
 }
 
 function dockerAccounts(root: Field): DockerAccounts {
-  const accounts = new Map<string, Account>();
+  const accounts = new Map<string, Credential>();
   const known = new Set<string>();
   const auths = root.optional('auths');
   for (const [key] of auths?.members() ?? []) {
@@ -65,32 +62,31 @@ function dockerAccounts(root: Field): DockerAccounts {
       const helper = helpers.get(registry) ?? (known.has(registry) ? store : undefined);
       if (helper !== undefined)
         return `Docker keeps its account for ${registry} with docker-credential-${helper}, which is not asked`;
-      return known.has(registry) ? `Docker's account for ${registry} is a token, not a password` : undefined;
+      return known.has(registry) ? `Docker's config.json names ${registry} without a password` : undefined;
     },
   };
 }
 
-/** From `auth`, base64 of `user:password`, or from `username` and `password`; undefined for one kept elsewhere. */
-function accountOf(entry: Field): Account | undefined {
-  const auth = entry.optional('auth')?.string() ?? '';
-  if (auth === '') {
-    const username = entry.optional('username')?.string() ?? '';
-    const password = entry.optional('password')?.string() ?? '';
-    return username === '' || password === '' ? undefined : { username, password };
-  }
-  const text = Buffer.from(auth, 'base64').toString('utf8').replace(/\0+$/, '');
-  const colon = text.indexOf(':');
-  // never what it is: it is a secret
-  if (colon < 1)
+/**
+ * From `identitytoken`, which a token service gave in the password's place; from `auth`, base64 of `user:password`; or
+ * from `username` and `password`. Undefined for one that is kept elsewhere.
+ */
+function accountOf(entry: Field): Credential | undefined {
+  const text = (name: string) => entry.optional(name)?.string() ?? '';
+  const auth = Buffer.from(text('auth'), 'base64').toString('utf8').replace(/\0+$/, '');
+  const colon = auth.indexOf(':');
+  if (text('auth') !== '' && colon < 1) {
+    // never what it is: it is a secret
     throw new InvalidDocumentError(
       `${entry.what} is invalid: ${entry.path}.auth must be base64 of user:password`,
-      {
-        what: entry.what,
-        field: `${entry.path}.auth`,
-      },
+      { what: entry.what, field: `${entry.path}.auth` },
     );
-  const password = text.slice(colon + 1);
-  return password === '' ? undefined : { username: text.slice(0, colon), password };
+  }
+  const username = colon < 1 ? text('username') : auth.slice(0, colon);
+  const password = colon < 1 ? text('password') : auth.slice(colon + 1);
+  const identity = text('identitytoken');
+  if (identity !== '') return { kind: 'identity', username, secret: new Secret(identity) };
+  return username === '' || password === '' ? undefined : passwordCredential(username, password);
 }
 
 /** Keys are hosts, and from old days URLs: `https://index.docker.io/v1/`. */

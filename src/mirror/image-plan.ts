@@ -16,8 +16,8 @@ import {
   satisfies,
 } from '../engine/oci/platform.ts';
 import { familiarReference, type Reference } from '../engine/oci/reference.ts';
-import type { FetchedDocument } from '../engine/registry/fetched-document.ts';
-import type { ImageSource } from '../engine/registry/source.ts';
+import { type FetchedDocument, openDocument } from '../engine/registry/fetched-document.ts';
+import type { ImageSource, LocalCopy } from '../engine/registry/source.ts';
 
 /** An index may point to an index; how deep it may go, as a pull has it. */
 const INDEX_DEPTH = 4;
@@ -49,9 +49,18 @@ export interface ImagePlan {
   readonly notes: readonly string[];
 }
 
+/** What the folder has already: it is not asked for again. */
+export interface Here {
+  /** What a reference stood for so far, as `LocalCopy` of a source has it. */
+  local(reference: Reference): Promise<LocalCopy | undefined>;
+  /** The bytes of a small blob, verified, or undefined. */
+  read(descriptor: Pick<Descriptor, 'digest' | 'size'>): Promise<Uint8Array<ArrayBuffer> | undefined>;
+}
+
 export interface PlanOptions {
   readonly wanted: WantedPlatforms;
   readonly signal: AbortSignal;
+  readonly here: Here;
 }
 
 /**
@@ -63,10 +72,8 @@ export async function planImage(
   source: ImageSource,
   options: PlanOptions,
 ): Promise<ImagePlan> {
-  const planning = new Planning(familiarReference(reference), source, options.signal);
-  const { tag, digest } = reference;
-  const named = { ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) };
-  const target = await source.resolve(named, { signal: options.signal });
+  const planning = new Planning(familiarReference(reference), source, options);
+  const target = await resolve(reference, source, options);
   if (target.kind === 'manifest') await planning.single(target, options.wanted);
   else if (options.wanted === 'all') await planning.everything(target, 0, undefined);
   else await planning.chosen(target, options.wanted);
@@ -74,20 +81,41 @@ export async function planImage(
   return { reference, name: planning.name, target: target.descriptor, ...planning.result(target) };
 }
 
+/** What the reference stands for; a digest that is here, and a tag that did not move, are not fetched. */
+async function resolve(
+  reference: Reference,
+  source: ImageSource,
+  { here, signal }: PlanOptions,
+): Promise<FetchedDocument> {
+  const { tag, digest } = reference;
+  const local = await here.local(reference);
+  if (digest === undefined) {
+    return source.resolve(
+      { ...(tag !== undefined && { tag }) },
+      { signal, ...(local !== undefined && { local }) },
+    );
+  }
+  const bytes = await local?.read(digest);
+  if (bytes === undefined) return source.resolve({ digest }, { signal });
+  return openDocument(bytes, { what: `manifest for ${familiarReference(reference)}`, digest });
+}
+
 class Planning {
   readonly name: string;
   readonly #source: ImageSource;
   readonly #signal: AbortSignal;
+  readonly #here: Here;
   readonly #documents = new Map<Digest, FetchedDocument>();
   readonly #blobs = new Map<Digest, PlannedBlob>();
   readonly #platforms = new Map<string, Platform>();
   readonly #missing: string[] = [];
   readonly #notes: string[] = [];
 
-  constructor(name: string, source: ImageSource, signal: AbortSignal) {
+  constructor(name: string, source: ImageSource, options: Pick<PlanOptions, 'signal' | 'here'>) {
     this.name = name;
     this.#source = source;
-    this.#signal = signal;
+    this.#signal = options.signal;
+    this.#here = options.here;
   }
 
   /** Puts it behind all that is kept already, though it may be kept itself: what it points to comes before it. */
@@ -211,9 +239,11 @@ class Planning {
   }
 
   async #document(entry: Descriptor): Promise<FetchedDocument> {
-    return (
-      this.#documents.get(entry.digest) ?? (await this.#source.document(entry, { signal: this.#signal }))
-    );
+    const known = this.#documents.get(entry.digest);
+    if (known !== undefined) return known;
+    const bytes = await this.#here.read(entry);
+    if (bytes === undefined) return this.#source.document(entry, { signal: this.#signal });
+    return openDocument(bytes, { what: `manifest ${entry.digest} of ${this.name}`, descriptor: entry });
   }
 
   async #image(document: FetchedDocument): Promise<Manifest> {
@@ -224,7 +254,9 @@ class Planning {
 
   async #configPlatform(manifest: Manifest): Promise<Platform> {
     const what = `config of ${this.name}`;
-    const bytes = await this.#source.blob(manifest.config, what, { signal: this.#signal });
+    const bytes =
+      (await this.#here.read(manifest.config)) ??
+      (await this.#source.blob(manifest.config, what, { signal: this.#signal }));
     return normalizePlatform(parseConfig(bytes, what).platform);
   }
 
@@ -256,8 +288,8 @@ class Planning {
 
   #checkDepth(depth: number): void {
     if (depth < INDEX_DEPTH) return;
-    throw new NoMatchingPlatformError(`${this.name} has indexes more than ${INDEX_DEPTH} deep`, {
-      image: this.name,
+    throw new InvalidDocumentError(`${this.name} has indexes more than ${INDEX_DEPTH} deep`, {
+      what: this.name,
     });
   }
 

@@ -10,9 +10,10 @@ import { dirname, join, resolve } from 'node:path';
 import { InvalidDocumentError, StorageFailedError } from '../engine/errors.ts';
 import type { Descriptor } from '../engine/oci/descriptor.ts';
 import { type Digest, splitDigest } from '../engine/oci/digest.ts';
-import { parseDocument } from '../engine/oci/document.ts';
+import { CONFIG_LIMIT, parseDocument } from '../engine/oci/document.ts';
 import type { Reference } from '../engine/oci/reference.ts';
-import { EMPTY_INDEX, nameInIndex, namesInIndex } from './layout-names.ts';
+import type { LocalCopy } from '../engine/registry/source.ts';
+import { EMPTY_INDEX, entryOf, nameInIndex, namesInIndex } from './layout-names.ts';
 import { isVerified, onDisk, type VerifiedFileOptions, writeVerified } from './verified-file.ts';
 
 const LAYOUT_VERSION = '1.0.0';
@@ -84,6 +85,24 @@ export class LayoutFolder {
   /** True when the blob is here and is what its name says: it is read and hashed. */
   holds(descriptor: Pick<Descriptor, 'digest' | 'size'>): Promise<boolean> {
     return isVerified(this.blobPath(descriptor.digest), descriptor);
+  }
+
+  /** The bytes of a document or config that is here and right; undefined for what is not, or is too large to be one. */
+  async read(descriptor: Pick<Descriptor, 'digest' | 'size'>): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    if (descriptor.size > CONFIG_LIMIT || !(await this.holds(descriptor))) return undefined;
+    return readBytes(this.blobPath(descriptor.digest));
+  }
+
+  /** What the reference stands for here, to ask the registry whether it still does; undefined when it is not here. */
+  async local(reference: Reference): Promise<LocalCopy | undefined> {
+    const bytes = await this.#readIfThere('index.json');
+    const entry = bytes && entryOf(bytes, this.#indexPath, reference);
+    if (entry === undefined) return undefined;
+    return {
+      descriptor: entry,
+      // it is asked for by digest alone; another digest than the entry's is one that is not known here
+      read: async (digest) => (digest === entry.digest ? this.read(entry) : undefined),
+    };
   }
 
   blobPath(digest: Digest): string {

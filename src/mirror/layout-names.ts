@@ -36,16 +36,14 @@ export function nameInIndex(
   const { manifests } = parseIndex(bytes, what);
   const document: Record<string, unknown> = JSON.parse(new TextDecoder().decode(bytes));
   const raw: readonly unknown[] = Array.isArray(document.manifests) ? document.manifests : [];
-  const isSame = (entry: Descriptor) =>
-    reference.digest === undefined ? isNamed(entry, reference) : entry.digest === reference.digest;
-  const places = manifests.flatMap((entry, place) => (isSame(entry) ? [place] : []));
+  const places = manifests.flatMap((entry, place) => (isMeant(entry, reference) ? [place] : []));
   const [first, ...others] = places;
   const known = first === undefined ? undefined : manifests[first];
   if (known !== undefined && others.length === 0 && known.digest === descriptor.digest) {
     return { document, changed: false };
   }
   if (reference.digest !== undefined && first !== undefined) return { document, changed: false };
-  const entry = entryOf(reference, descriptor);
+  const entry = newEntry(reference, descriptor);
   const kept = raw.flatMap((other, place) => {
     if (place === first) return [entry];
     return others.includes(place) ? [] : [other];
@@ -56,17 +54,27 @@ export function nameInIndex(
   };
 }
 
-function entryOf(reference: Reference, descriptor: Descriptor): unknown {
+function newEntry(reference: Reference, descriptor: Descriptor): unknown {
   const { mediaType, digest, size } = descriptor;
   const annotations = { [REF_NAME]: familiarReference(reference), [FULL_NAME]: formatReference(reference) };
   return { mediaType, digest, size, ...(reference.digest === undefined && { annotations }) };
 }
 
-function isNamed(entry: Descriptor, reference: Reference): boolean {
+function isMeant(entry: Descriptor, reference: Reference): boolean {
+  if (reference.digest !== undefined) return entry.digest === reference.digest;
   const full = entry.annotations?.[FULL_NAME];
   if (full !== undefined) return full === formatReference(reference);
   const name = entry.annotations?.[REF_NAME];
   return name === formatReference(reference) || name === familiarReference(reference);
+}
+
+/** The entry that a reference stands for, the first when there are several; undefined when there is none. */
+export function entryOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  what: string,
+  reference: Reference,
+): Descriptor | undefined {
+  return parseIndex(bytes, what).manifests.find((entry) => isMeant(entry, reference));
 }
 
 /** What the entries of an index.json are called: the name as Docker shows it, or the digest of one without. */

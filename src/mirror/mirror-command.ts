@@ -4,15 +4,17 @@ import { formatSize } from '../engine/cli/format.ts';
 import { flagUsages } from '../engine/cli/help.ts';
 import { CancelledError, UsageError } from '../engine/errors.ts';
 import { familiarReference, formatReference, type Reference } from '../engine/oci/reference.ts';
+import { type Credential, passwordCredential } from '../engine/registry/credentials.ts';
 import type { Fetch } from '../engine/registry/request.ts';
-import { type Account, dockerConfigPath, readDockerAccounts } from './docker-config.ts';
+import type { Patience, Retry } from '../engine/registry/retry.ts';
+import { dockerConfigPath, readDockerAccounts } from './docker-config.ts';
 import { failureText } from './failure-text.ts';
 import type { ImagePlan } from './image-plan.ts';
 import { LayoutFolder } from './layout-folder.ts';
 import { namesInIndex } from './layout-names.ts';
 import { type MirrorReport, mirrorImages } from './mirror.ts';
 import { type MirrorWords, mirrorFlags, parseMirrorWords } from './mirror-options.ts';
-import { originOf } from './origin.ts';
+import { Origins } from './origins.ts';
 import { type LineStream, ProgressLine } from './progress-line.ts';
 
 /** The effects of the command. */
@@ -23,12 +25,17 @@ export interface CommandPlace {
   readonly env: NodeJS.ProcessEnv;
   readonly fetch: Fetch;
   readonly now: () => number;
+  /** How long requests that fail are made again. */
+  readonly patience?: Patience;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
 }
 
 /** As a shell has it for what SIGINT ended. */
 const INTERRUPTED = 130;
+
+/** Milliseconds: who waits longer than this for a request is told why. */
+const NOTED_WAIT = 1500;
 
 export const mirrorHelp = `Usage:  layerbox mirror [OPTIONS] --to DIR IMAGE [IMAGE...]
 
@@ -51,18 +58,25 @@ export async function mirrorCommand(argv: readonly string[], place: CommandPlace
   const shown = new Shown(words, place, folder, (reference) =>
     given === undefined ? docker.unusable(reference.registry) : undefined,
   );
+  const { fetch, now, patience, signal } = place;
+  const onRetry = (retry: Retry) => shown.retry(retry);
+  const origins = new Origins({
+    plainHttp: words.plainHttp,
+    credential: (registry) => given ?? docker.accounts.get(registry),
+    fetch,
+    now,
+    onRetry,
+    ...(patience !== undefined && { patience }),
+  });
   try {
     const { failed } = await mirrorImages(folder, words.references, {
       wanted: words.wanted,
       jobs: words.jobs,
-      originOf: (reference) =>
-        originOf(reference, {
-          plainHttp: words.plainHttp,
-          account: (registry) => given ?? docker.accounts.get(registry),
-          fetch: place.fetch,
-          now: place.now,
-        }),
-      signal: place.signal,
+      sourceOf: (reference) => origins.source(reference),
+      fetch,
+      onRetry,
+      ...(patience !== undefined && { patience }),
+      signal,
       report: shown,
     });
     shown.finish();
@@ -78,7 +92,7 @@ export async function mirrorCommand(argv: readonly string[], place: CommandPlace
 }
 
 /** From the flags and the environment. UsageError when a name comes without a password. */
-async function givenAccount(words: MirrorWords, place: CommandPlace): Promise<Account | undefined> {
+async function givenAccount(words: MirrorWords, place: CommandPlace): Promise<Credential | undefined> {
   const { username, passwordStdin } = words;
   if (username === undefined) return undefined;
   let password = place.env.LAYERBOX_PASSWORD ?? '';
@@ -94,7 +108,7 @@ async function givenAccount(words: MirrorWords, place: CommandPlace): Promise<Ac
     throw new UsageError(
       `the account ${JSON.stringify(username)} needs a password: give it to --password-stdin or in LAYERBOX_PASSWORD`,
     );
-  return { username, password };
+  return passwordCredential(username, password);
 }
 
 async function listImages(folder: LayoutFolder, place: CommandPlace): Promise<number> {
@@ -154,6 +168,11 @@ class Shown implements MirrorReport {
   bytes(count: number): void {
     this.#bytes += count;
     this.#show();
+  }
+
+  retry({ url, reason, wait }: Retry): void {
+    if (wait >= NOTED_WAIT)
+      this.#warn(`${new URL(url).host}: ${reason}; asking again in ${Math.round(wait / 1000)} s`);
   }
 
   imageDone(plan: ImagePlan, changed: boolean): void {

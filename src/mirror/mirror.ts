@@ -7,10 +7,12 @@
 import { CancelledError } from '../engine/errors.ts';
 import type { Reference } from '../engine/oci/reference.ts';
 import { openBlob } from '../engine/registry/blob.ts';
+import type { Fetch } from '../engine/registry/request.ts';
+import type { Patience, RetryListener } from '../engine/registry/retry.ts';
+import type { ImageSource } from '../engine/registry/source.ts';
 import { eachAtOnce } from './at-once.ts';
 import { type ImagePlan, type PlannedBlob, planImage, type WantedPlatforms } from './image-plan.ts';
 import type { LayoutFolder } from './layout-folder.ts';
-import type { Origin } from './origin.ts';
 
 /** Told how the copying goes. */
 export interface MirrorReport {
@@ -28,7 +30,11 @@ export interface MirrorOptions {
   readonly wanted: WantedPlatforms;
   /** Requests at once. */
   readonly jobs: number;
-  readonly originOf: (reference: Reference) => Origin;
+  readonly sourceOf: (reference: Reference) => ImageSource;
+  readonly fetch: Fetch;
+  readonly onRetry: RetryListener;
+  /** How long requests that fail are made again. */
+  readonly patience?: Patience;
   readonly signal: AbortSignal;
   readonly report: MirrorReport;
 }
@@ -36,7 +42,7 @@ export interface MirrorOptions {
 /** An image on its way: what of it is still missing, and whether it can come at all. */
 interface Copying {
   readonly plan: ImagePlan;
-  readonly origin: Origin;
+  readonly source: ImageSource;
   readonly missing: Set<string>;
   isFailed: boolean;
 }
@@ -80,14 +86,14 @@ class Mirroring {
 
   /** In the order of the references, whichever answers first. */
   async plan(references: readonly Reference[]): Promise<readonly Copying[]> {
-    const { jobs, signal, originOf, wanted } = this.#options;
+    const { jobs, signal, sourceOf, wanted } = this.#options;
     const planned = new Map<Reference, Copying>();
     await eachAtOnce(references, jobs, async (reference) => {
       this.#throwIfCancelled();
       try {
-        const origin = originOf(reference);
-        const plan = await planImage(reference, origin.source, { wanted, signal });
-        planned.set(reference, { plan, origin, missing: new Set(), isFailed: false });
+        const source = sourceOf(reference);
+        const plan = await planImage(reference, source, { wanted, signal, here: this.#folder });
+        planned.set(reference, { plan, source, missing: new Set(), isFailed: false });
       } catch (error) {
         this.#throwIfCancelled(error);
         this.#fail(reference, error);
@@ -121,7 +127,7 @@ class Mirroring {
       if (image.isFailed) continue;
       try {
         const isHere = await this.#folder.holds(blob.descriptor);
-        if (!isHere) await this.#copyBlob(image.origin, blob);
+        if (!isHere) await this.#copyBlob(image.source, blob);
         report.blobDone(blob.descriptor.size, isHere ? 'there' : 'copied');
         return;
       } catch (error) {
@@ -131,14 +137,15 @@ class Mirroring {
     }
   }
 
-  async #copyBlob(origin: Origin, blob: SharedBlob): Promise<void> {
-    const { report, signal } = this.#options;
+  async #copyBlob(source: ImageSource, blob: SharedBlob): Promise<void> {
+    const { fetch, onRetry, patience, report, signal } = this.#options;
     const { descriptor, what } = blob;
     let arrived = 0;
     try {
-      const address = await origin.source.blobRequest(descriptor, { signal });
-      const request = { ...address, what, size: descriptor.size };
-      await this.#folder.write(descriptor, await openBlob(request, { fetch: origin.fetch, signal }), {
+      const { url, headers, renew } = await source.blobRequest(descriptor, { signal });
+      const request = { url, headers, what, size: descriptor.size, embedded: descriptor.data };
+      const body = await openBlob(request, { fetch, onRetry, patience, renew, signal });
+      await this.#folder.write(descriptor, body, {
         what,
         signal,
         onBytes: (count) => {

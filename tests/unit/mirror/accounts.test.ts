@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { accountFetch } from '../../../src/mirror/account-fetch.ts';
+import type { Credential } from '../../../src/engine/registry/credentials.ts';
 import { readDockerAccounts } from '../../../src/mirror/docker-config.ts';
 import { startBasic, startBearer } from '../../support/deployment.ts';
 import { run } from '../../support/run.ts';
@@ -102,6 +102,9 @@ describe.each([
   });
 });
 
+const shown = (credential: Credential | undefined) =>
+  credential && [credential.kind, credential.username, credential.secret.reveal()];
+
 describe("Docker's config.json", () => {
   const read = async (content: unknown) => {
     await writeDockerConfig(content);
@@ -116,23 +119,29 @@ describe("Docker's config.json", () => {
     ['http://localhost:5000', 'localhost:5000'],
   ])('names %s for %s', async (key, registry) => {
     const { accounts } = await read({ auths: { [key]: { auth: base64('me:pw') } } });
-    expect([...accounts]).toEqual([[registry, { username: 'me', password: 'pw' }]]);
+    expect([...accounts.keys()]).toEqual([registry]);
+    expect(shown(accounts.get(registry))).toEqual(['password', 'me', 'pw']);
   });
 
   it('may have name and password apart, as other tools write them', async () => {
     const { accounts } = await read({ auths: { 'a.example': { username: 'me', password: 'pw' } } });
-    expect(accounts.get('a.example')).toEqual({ username: 'me', password: 'pw' });
+    expect(shown(accounts.get('a.example'))).toEqual(['password', 'me', 'pw']);
+  });
+
+  it("may have a token service's token in the password's place", async () => {
+    const entry = { auth: base64('00000000-0000-0000-0000-000000000000:'), identitytoken: 'long' };
+    const { accounts } = await read({ auths: { 'a.example': entry } });
+    expect(shown(accounts.get('a.example'))).toEqual(['identity', expect.stringMatching(/^0{8}-/), 'long']);
   });
 
   it('says of accounts that are kept elsewhere where', async () => {
     const docker = await read({
-      auths: { 'a.example': {}, 'b.example': { identitytoken: 'x' }, 'd.example': { auth: base64('me:') } },
+      auths: { 'a.example': {}, 'd.example': { auth: base64('me:') } },
       credHelpers: { 'c.example': 'gcloud' },
     });
-    expect(docker.unusable('a.example')).toContain('is a token');
-    expect(docker.unusable('b.example')).toContain('is a token');
+    expect(docker.unusable('a.example')).toContain('names a.example without a password');
     expect(docker.unusable('c.example')).toContain('docker-credential-gcloud, which is not asked');
-    expect(docker.unusable('d.example')).toContain('is a token');
+    expect(docker.unusable('d.example')).toContain('names d.example without a password');
     expect(docker.unusable('e.example')).toBeUndefined();
   });
 
@@ -151,51 +160,27 @@ describe("Docker's config.json", () => {
   });
 });
 
-describe('a password', () => {
-  const account = { username: 'me', password: 'secret' };
-  const header = `Basic ${base64('me:secret')}`;
-  const answers = (challenge: string) => {
-    const sent: { url: string; authorization: string | null }[] = [];
-    const fetch = async (url: string, init?: RequestInit) => {
-      const authorization = new Headers(init?.headers).get('authorization');
-      sent.push({ url, authorization });
-      return authorization === null
-        ? new Response('', { status: 401, headers: { 'www-authenticate': challenge } })
-        : new Response('ok');
-    };
-    return { sent, fetch: accountFetch(fetch, 'https://registry.example', account) };
+it('shows a password to the registry that it is for, once it asks, and to no other', async () => {
+  const sent: { origin: string; authorization: string | null }[] = [];
+  const fetch = async (url: string, init?: RequestInit) => {
+    const authorization = new Headers(init?.headers).get('authorization');
+    sent.push({ origin: new URL(url).origin, authorization });
+    const headers = { 'www-authenticate': 'Basic realm="x"' };
+    return new Response('', authorization === null ? { status: 401, headers } : { status: 404 });
   };
-
-  it('goes to a registry that asks for it, once it asked, and nowhere else', async () => {
-    const { sent, fetch } = answers('Basic realm="x"');
-    expect((await fetch('https://registry.example/v2/a')).status).toBe(200);
-    await fetch('https://registry.example/v2/b');
-    await fetch('https://blobs.example/c');
-    await fetch('http://registry.example/v2/d');
-    expect(sent.map(({ url, authorization }) => [url, authorization])).toEqual([
-      ['https://registry.example/v2/a', null],
-      ['https://registry.example/v2/a', header],
-      ['https://registry.example/v2/b', header],
-      ['https://blobs.example/c', null],
-      ['http://registry.example/v2/d', null],
-    ]);
-  });
-
-  it('goes to the token service that the registry names, and not to the registry', async () => {
-    const { sent, fetch } = answers('Bearer realm="https://auth.example/token",service="s"');
-    await fetch('https://registry.example/v2/a');
-    await fetch('https://auth.example/token?service=s');
-    await fetch('https://auth.example/other');
-    await fetch('https://registry.example/v2/a');
-    expect(sent.map(({ authorization }) => authorization)).toEqual([null, header, null, null]);
-  });
-
-  it('goes to no token service without TLS that a registry with TLS names', async () => {
-    const { fetch } = answers('Bearer realm="http://auth.example/token"');
-    await expect(fetch('https://registry.example/v2/a')).rejects.toThrow(
-      'names a token service without TLS, http://auth.example, which gets no password',
-    );
-  });
+  const env = await writeDockerConfig({ auths: { 'a.example': { auth: base64('me:pw') } } });
+  const done = await mirror(['--to', to, '--jobs=1', 'a.example/x', 'b.example/x'], { fetch, env });
+  expect(done.code).toBe(1);
+  const header = `Basic ${base64('me:pw')}`;
+  const sentTo = (origin: string) => sent.filter((request) => request.origin === origin);
+  expect(sentTo('https://a.example').map(({ authorization }) => authorization)).toEqual(
+    expect.arrayContaining([null, header]),
+  );
+  expect(sentTo('https://a.example')[0]?.authorization).toBeNull();
+  expect(sentTo('https://b.example').map(({ authorization }) => authorization)).toEqual(
+    sentTo('https://b.example').map(() => null),
+  );
+  expect(sentTo('https://b.example').length).toBeGreaterThan(0);
 });
 
 it('speaks http with every registry when told so, and https with those elsewhere when not', async () => {

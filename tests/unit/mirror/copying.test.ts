@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { serveFolder } from '../../../scripts/serve.ts';
@@ -245,18 +245,51 @@ describe('platforms', () => {
     expect(all.stderr).toContain('(linux/386)');
     expect(await blobsIn(to)).toHaveLength(few.length + 1 + 1 + 1);
   });
+
+  it('that an index does not tell are those of the configs', async () => {
+    const { mediaType, digest, size } = await getDocument(upstream, 'test/multi', 'linux-amd64');
+    const untold = { schemaVersion: 2, mediaType: INDEX, manifests: [{ mediaType, digest, size }] };
+    await putDocument(upstream, 'test/multi', untold, 'untold');
+    const done = await copy(image('multi:untold'));
+    expect(done).toMatchObject({ code: 1, stderr: expect.stringContaining('it offers linux/amd64') });
+    expect(await copy('--platform', 'linux/amd64', image('multi:untold'))).toMatchObject({ code: 0 });
+  });
+
+  it.each([['linux/386'], ['all']])('are not looked for without end: %s', async (platform) => {
+    let inner = index;
+    for (let depth = 0; depth < 5; depth++) inner = await pushNested(upstream, 'test/multi', 'deep', inner);
+    const words = platform === 'all' ? ['--all-platforms'] : [];
+    const done = await copy(...words, image('multi:deep'));
+    expect(done).toMatchObject({ code: 1, stderr: expect.stringContaining('indexes more than 4 deep') });
+  });
 });
 
 describe('a second run', () => {
-  it('fetches no blob that is there', async () => {
+  it('writes no file that is there', async () => {
+    await copy(image('multi'));
+    const written = async () =>
+      Promise.all(
+        [...(await filesIn(to)).keys()].sort().map(async (path) => [path, (await stat(join(to, path))).ino]),
+      );
+    const before = await written();
+    await copy(image('multi'));
+    expect(await written()).toEqual(before);
+  });
+
+  it('asks of a tag that did not move whether it did, and nothing else', async () => {
     await copy(image('multi'), image('single:1'));
     registry.forget();
     const again = await copy(image('multi'), image('single:1'));
     expect(again.stdout).toBe(`${image('multi')}:latest: up to date\n${image('single:1')}: up to date\n`);
-    // the config of an image without an index says which platform it is
-    expect(blobRequests().length).toBe(1);
+    expect(registry.requests.sort()).toEqual([
+      'HEAD /v2/test/multi/manifests/latest',
+      'HEAD /v2/test/single/manifests/1',
+    ]);
+    registry.forget();
+    // another platform of what is here
     expect(await copy('--platform', 'linux/amd64', image('multi'))).toMatchObject({ code: 0 });
-    expect(registry.requests.filter((request) => request.includes('/blobs/')).length).toBe(1 + 2);
+    expect(blobRequests()).toHaveLength(2);
+    expect(registry.requests).toHaveLength(4);
   });
 
   it('fetches anew what is not right on the disk', async () => {
@@ -269,6 +302,9 @@ describe('a second run', () => {
     registry.forget();
     expect(await copy(image('multi'))).toMatchObject({ code: 0 });
     expect(blobRequests()).toHaveLength(3);
+    expect(
+      registry.requests.filter((request) => request.startsWith('GET') && request.includes('/manifests/')),
+    ).toHaveLength(2);
     for (const path of await blobsIn(to)) {
       expect(path).toBe(`blobs/sha256/${sha256(await readFile(join(to, path)))}`);
     }
@@ -301,7 +337,9 @@ describe('a second run', () => {
   it('of an image by digest adds it once, without a name', async () => {
     const reference = `${image('multi')}@${index.digest}`;
     await copy(reference);
+    registry.forget();
     expect((await copy(reference)).stdout).toBe(`${image('multi')}@${index.digest}: up to date\n`);
+    expect(registry.requests).toEqual([]);
     expect(JSON.parse(await readFile(join(to, 'index.json'), 'utf8')).manifests).toEqual([
       { mediaType: INDEX, digest: index.digest, size: index.size },
     ]);
@@ -313,14 +351,15 @@ describe('names', () => {
     await copy(image('single:1'));
     const path = join(to, 'index.json');
     const document = JSON.parse(await readFile(path, 'utf8'));
-    // as a copy of docker.io's test/single:1 would be named
-    document.manifests[0].annotations = {
-      'org.opencontainers.image.ref.name': 'test/single:1',
-      'io.containerd.image.name': 'docker.io/test/single:1',
+    // what another tool takes for the short name is not what counts where the full one is told
+    const [entry] = document.manifests;
+    const other = {
+      ...entry,
+      annotations: { ...entry.annotations, 'io.containerd.image.name': 'docker.io/test/single:1' },
     };
-    await writeFile(path, JSON.stringify(document));
+    await writeFile(path, JSON.stringify({ ...document, manifests: [other] }));
     await copy(image('single:1'));
-    expect(Object.keys(await namesIn(to))).toEqual(['test/single:1', image('single:1')]);
+    expect(JSON.parse(await readFile(path, 'utf8')).manifests).toEqual([other, entry]);
   });
 
   it('that skopeo gave are taken over', async () => {

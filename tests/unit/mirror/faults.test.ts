@@ -4,6 +4,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../../scripts/project-root.ts';
+import { PATIENT } from '../../../src/engine/registry/retry.ts';
 import { type Fault, type FaultyRegistry, startFaultyRegistry } from '../../support/faulty-registry.ts';
 import {
   freePort,
@@ -132,6 +133,20 @@ describe('an image that cannot be copied is told of, the others are copied, and 
   it('goes on where a connection broke', async () => {
     registry.faults.set(layer(0), { kind: 'cut', after: 300, times: 1 });
     expect(await copy(image('one:1'))).toMatchObject({ code: 0 });
+    await expectConsistent();
+  });
+
+  it.each([429, 503])('asks again after a %i, and says why it waits', async (status) => {
+    const headers = { 'Retry-After': '2' };
+    registry.faults.set(layer(1), { kind: 'status', status, times: 1, headers });
+    const waits: number[] = [];
+    const sleep = async (milliseconds: number) => {
+      waits.push(milliseconds);
+    };
+    const done = await mirror(['--to', to, image('one:1')], { patience: { ...PATIENT, sleep } });
+    expect(done.code).toBe(0);
+    expect(waits).toEqual([2000]);
+    expect(done.stderr).toContain(`Note: ${registry.host}: it answered ${status}; asking again in 2 s.`);
     await expectConsistent();
   });
 
