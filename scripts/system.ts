@@ -26,6 +26,8 @@ export const TEST_PROGRAMS: readonly SystemProgram[] = [
   { program: 'perl', package: 'perl-base' },
   { program: 'openssl', package: 'openssl' },
   { program: 'setfattr', package: 'attr' },
+  { program: 'bsdtar', package: 'libarchive-tools' },
+  { program: 'cpio', package: 'cpio' },
   { program: 'git', package: 'git' },
   { program: 'zstd', package: 'zstd' },
 ];

@@ -33,6 +33,8 @@ export function xattrsOf(records: PaxRecords, refuse: Refuse): Xattrs | undefine
     if (!isXattrKeyword(keyword)) continue;
     const isRaw = keyword.startsWith(schily);
     const name = isRaw ? keyword.slice(schily.length) : percentDecoded(keyword.slice(libarchive.length));
+    // libarchive writes both, and encodes the name in both; of others "%" is part of it
+    if (isRaw && name.includes('%') && records.values.has(libarchive + name)) continue;
     if (!isRaw && records.values.has(schily + name)) continue;
     const bytes = isRaw ? value.slice() : decodeBase64(value, name, refuse);
     listed += checkXattr(name, bytes, refuse) + 1;

@@ -238,6 +238,16 @@ describe('extended attributes', () => {
     expect(read(pax({ [keyword]: value }), header())[0]?.xattrs).toEqual(new Map([[name, want]]));
   });
 
+  it('have one name where libarchive wrote them in both ways', () => {
+    const both = { 'SCHILY.xattr.user.%C3%A9': 'raw', 'LIBARCHIVE.xattr.user.%C3%A9': 'cmF3' };
+    expect(read(pax(both), header())[0]?.xattrs).toEqual(new Map([['user.é', latin1('raw')]]));
+    const { 'SCHILY.xattr.user.%C3%A9': _, ...one } = both;
+    expect(read(pax(one), header())[0]?.xattrs).toEqual(new Map([['user.é', latin1('raw')]]));
+    expect(read(pax({ 'SCHILY.xattr.user.100%41': 'raw' }), header())[0]?.xattrs).toEqual(
+      new Map([['user.100%41', latin1('raw')]]),
+    );
+  });
+
   it.each<[string, Record<string, string>, RegExp]>([
     [
       'a value that is too long',
