@@ -25,8 +25,8 @@ export class NinePClient {
   }
 
   /** Begins a session and binds ROOT_FID for this user. */
-  async connect(msize = 65536, uid = 0): Promise<void> {
-    await this.call('version', { msize, version: '9P2000.L' });
+  async connect(msize = 65536, uid = 0, version = '9P2000.L'): Promise<void> {
+    await this.call('version', { msize, version });
     await this.call('attach', { fid: ROOT_FID, afid: NO_FID, user: '', tree: '', uid });
   }
 

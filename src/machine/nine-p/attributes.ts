@@ -1,7 +1,7 @@
 /** getattr setattr statfs: what is known of a file. */
 
 import type { Attributes, FileType } from '../../engine/unionfs/filesystem.ts';
-import { qidOf } from './export-root.ts';
+import { type Node, qidOf } from './export-root.ts';
 import { type Handlers, statOf } from './session.ts';
 
 /** S_IFMT bits of a type (stat(2)). */
@@ -17,6 +17,8 @@ export const TYPE_BITS = {
 
 /** P9_GETATTR_BASIC: mode nlink uid gid rdev atime mtime ctime ino size blocks. */
 const GETATTR_BASIC = 0x7ff;
+/** Of the dialect in listing.ts: there is no extended attribute. */
+const NO_XATTRS = 2 ** 32;
 /** V9FS_MAGIC, what statfs(2) shows as the type of the filesystem. */
 const V9FS_MAGIC = 0x01021997;
 
@@ -37,12 +39,16 @@ export function encodeDevice([major, minor]: readonly [number, number]): number 
   return (((minor & 0xff) | ((major & 0xfff) << 8) | ((minor & 0xfff00) << 12)) >>> 0) % 0x1_0000_0000;
 }
 
+export function hasNoXattrs({ tree, ino }: Node): boolean {
+  return tree.fs.listxattr(ino).length === 0;
+}
+
 export const attributes: Handlers<'getattr' | 'setattr' | 'statfs'> = {
   getattr(session, { fid }) {
     const { node } = session.file(fid);
     const stat = statOf(node);
     return {
-      valid: GETATTR_BASIC,
+      valid: GETATTR_BASIC + (session.speaksLists && hasNoXattrs(node) ? NO_XATTRS : 0),
       qid: qidOf(node, stat.type),
       mode: TYPE_BITS[stat.type] | stat.mode,
       uid: stat.uid,

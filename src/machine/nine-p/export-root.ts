@@ -43,7 +43,7 @@ export class ExportRoot {
   #next = 1;
 
   constructor() {
-    this.#tree = new MountedTree(0, '', new ShelfDirectories());
+    this.#tree = new MountedTree(0, '', new ShelfDirectories(() => this.#flush()));
   }
 
   get root(): Node {
@@ -100,6 +100,14 @@ export class ExportRoot {
     const mounted = this.#mounted.get(shelfPrefix(ino) + name);
     if (mounted === undefined) throw new FsError('ESTALE', name);
     return { tree: mounted, ino: mounted.fs.root };
+  }
+
+  /** All trees; rejects with the first failure once all are done. */
+  async #flush(): Promise<void> {
+    const flushes = [...this.#mounted.values()].map((tree) => tree.fs.flush());
+    for (const result of await Promise.allSettled(flushes)) {
+      if (result.status === 'rejected') throw result.reason;
+    }
   }
 
   /** The directory that holds this one; the root's is the root. */
@@ -181,6 +189,12 @@ export function qidOf(node: Node, type: FileType): Qid {
 /** The synthetic directories as a FileSystem that cannot be changed; names are ExportRoot's affair. */
 class ShelfDirectories implements FileSystem {
   readonly root = ROOT;
+  /** sync(2) and syncfs(2) of the guest come as an fsync of the root. */
+  readonly flush: () => Promise<void>;
+
+  constructor(flush: () => Promise<void> = () => Promise.resolve()) {
+    this.flush = flush;
+  }
 
   stat(ino: number): Stat {
     return {
@@ -258,10 +272,6 @@ class ShelfDirectories implements FileSystem {
 
   space() {
     return { blockSize: 4096, blocks: 0, free: 0, files: 0 };
-  }
-
-  async flush(): Promise<void> {
-    return undefined;
   }
 }
 

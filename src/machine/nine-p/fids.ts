@@ -53,8 +53,9 @@ export class FidTable {
     return this.#fids.size;
   }
 
-  has(number: number): boolean {
-    return this.#fids.has(number);
+  /** EINVAL unless the number may be given to a new fid. */
+  checkFree(number: number): void {
+    if (this.#fids.has(number)) throw new FsError('EINVAL', `fid ${number} is in use`);
   }
 
   /** EBADF when there is none, ESTALE when its tree was withdrawn. */

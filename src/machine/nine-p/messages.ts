@@ -20,6 +20,8 @@ interface FieldTypes {
   string: string;
   names: readonly string[];
   data: Uint8Array;
+  /** Bytes up to the end of the message. */
+  rest: Uint8Array;
   qid: Qid;
   qids: readonly Qid[];
 }
@@ -158,6 +160,15 @@ export const MESSAGES = {
     reply: {},
   },
   unlinkat: { type: 76, request: { directory: 'u32', name: 'string', flags: 'u32' }, reply: {} },
+
+  // 9P2000.L.lists, see listing.ts
+  list: { type: 80, request: { fid: 'u32', names: 'names', count: 'u32' }, reply: { bytes: 'data' } },
+  lookup: { type: 82, request: { fid: 'u32', names: 'names' }, reply: { attributes: 'rest' } },
+  make: {
+    type: 84,
+    request: { directory: 'u32', fid: 'u32', name: 'string', flags: 'u32', mode: 'u32', gid: 'u32' },
+    reply: { attributes: 'rest' },
+  },
 } as const satisfies Record<string, { type: number; request: Fields; reply: Fields }>;
 
 export type MessageName = keyof typeof MESSAGES;
@@ -187,6 +198,7 @@ const readers: { readonly [T in keyof FieldTypes]: (reader: WireReader) => Field
   string: (reader) => reader.string(),
   names: (reader) => reader.strings(MAX_WALK),
   data: (reader) => reader.data(),
+  rest: (reader) => reader.rest(),
   qid: readQid,
   qids: (reader) => Array.from({ length: reader.u16() }, () => readQid(reader)),
 };
@@ -207,6 +219,7 @@ const writers: { readonly [T in keyof FieldTypes]: (writer: WireWriter, value: F
     for (const name of value) writer.string(name);
   },
   data: (writer, value) => writer.data(value),
+  rest: (writer, value) => writer.raw(value),
   qid: (writer, value) => writer.qid(value),
   qids: (writer, value) => {
     writer.u16(value.length);

@@ -11,6 +11,7 @@ import { attributes } from './attributes.ts';
 import { directories } from './directories.ts';
 import { ExportRoot } from './export-root.ts';
 import { files } from './files.ts';
+import { listing } from './listing.ts';
 import {
   decodeRequest,
   encodeError,
@@ -34,6 +35,7 @@ const handlers: Handlers<Exclude<MessageName, 'flush'>> = {
   ...files,
   ...directories,
   ...xattrs,
+  ...listing,
 };
 
 export type Reply = (message: Uint8Array<ArrayBuffer>) => void;

@@ -23,6 +23,8 @@ export class Session {
   readonly export: ExportRoot;
   readonly fids: FidTable;
   msize = 8192;
+  /** Whether the dialect of listing.ts was agreed on. */
+  speaksLists = false;
 
   constructor(exported: ExportRoot, fidLimit?: number) {
     this.export = exported;

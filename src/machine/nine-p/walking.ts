@@ -2,6 +2,7 @@
 
 import { FsError } from '../../engine/unionfs/errno.ts';
 import type { Node } from './export-root.ts';
+import { LISTS_VERSION } from './listing.ts';
 import { type Handlers, MAX_MSIZE, qidOfNode } from './session.ts';
 import type { Qid } from './wire.ts';
 import { commitXattr } from './xattrs.ts';
@@ -17,12 +18,14 @@ export const walking: Handlers<'version' | 'attach' | 'walk' | 'clunk'> = {
     if (msize < MIN_MSIZE) throw new FsError('EINVAL', `msize ${msize}`);
     session.fids.clear();
     session.msize = Math.min(msize, MAX_MSIZE);
-    return { msize: session.msize, version: version === VERSION ? VERSION : 'unknown' };
+    session.speaksLists = version === LISTS_VERSION;
+    const isKnown = session.speaksLists || version === VERSION;
+    return { msize: session.msize, version: isKnown ? version : 'unknown' };
   },
 
   attach(session, { fid, tree, uid }) {
     if (tree !== '' && tree !== '/') throw new FsError('ENOENT', tree);
-    if (session.fids.has(fid)) throw new FsError('EINVAL', `fid ${fid} is in use`);
+    session.fids.checkFree(fid);
     const node = session.export.root;
     session.fids.set(fid, { node, uid: uid === NO_USER ? 0 : uid });
     return { qid: qidOfNode(node) };
@@ -31,7 +34,7 @@ export const walking: Handlers<'version' | 'attach' | 'walk' | 'clunk'> = {
   /** walk(5): an error for the first name is one; a later one ends the walk early, and no fid is made. */
   walk(session, { fid: number, newFid, names }) {
     const fid = session.file(number);
-    if (newFid !== number && session.fids.has(newFid)) throw new FsError('EINVAL', `fid ${newFid} is in use`);
+    if (newFid !== number) session.fids.checkFree(newFid);
     let node = fid.node;
     let reached = fid.reached;
     const qids: Qid[] = [];

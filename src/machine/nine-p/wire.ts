@@ -76,6 +76,11 @@ export class WireReader {
     return Array.from({ length: count }, () => this.string());
   }
 
+  /** What is left of the message: a view. */
+  rest(): Uint8Array {
+    return this.#bytes.subarray(this.#take(this.#bytes.length - this.#at));
+  }
+
   /** A u32 length and that many bytes: a view. */
   data(): Uint8Array {
     const length = this.u32();
@@ -138,6 +143,16 @@ export class WireWriter {
     const at = this.#take(16);
     this.#view.setBigInt64(at, (nanoseconds - part) / NANOSECONDS, true);
     this.#view.setBigUint64(at + 8, part, true);
+  }
+
+  /** Three times: the seconds of each, then the nanoseconds of each in 32 bits. */
+  times(...times: readonly [bigint, bigint, bigint]): void {
+    const at = this.#take(36);
+    for (const [i, time] of times.entries()) {
+      const part = ((time % NANOSECONDS) + NANOSECONDS) % NANOSECONDS;
+      this.#view.setBigInt64(at + 8 * i, (time - part) / NANOSECONDS, true);
+      this.#view.setUint32(at + 24 + 4 * i, Number(part), true);
+    }
   }
 
   string(value: string): void {

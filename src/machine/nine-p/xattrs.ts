@@ -14,7 +14,7 @@ export const xattrs: Handlers<'xattrwalk' | 'xattrcreate'> = {
   /** The new fid reads the value of a name, or without a name the list of names, each ended by NUL. */
   xattrwalk(session, { fid: number, newFid, name }) {
     const fid = session.file(number);
-    if (session.fids.has(newFid)) throw new FsError('EINVAL', `fid ${newFid} is in use`);
+    session.fids.checkFree(newFid);
     const { fs } = fid.node.tree;
     const bytes =
       name === ''
