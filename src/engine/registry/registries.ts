@@ -25,7 +25,7 @@ import { LayoutSource } from './layout.ts';
 import { checkCredential } from './login.ts';
 import { isLoopback } from './loopback.ts';
 import { listPages } from './paging.ts';
-import type { Fetch, RequestListener } from './request.ts';
+import { type Fetch, originOf, type RequestListener } from './request.ts';
 import type { Patience, RetryListener } from './retry.ts';
 import { CATALOG_SCOPE } from './scope.ts';
 import type { ImageSource, LocalCopy } from './source.ts';
@@ -333,7 +333,7 @@ function nowhere(reference: Reference, failures: readonly Failure[]): LayerboxEr
   const mirrors = failures.slice(0, -1);
   const { error } = last;
   const Class = classOf(error);
-  const own = error.code === 'RegistryUnreachable' ? unreadable(reference, error) : error.message;
+  const own = error.code === 'RegistryUnreachable' ? unanswered(reference, error) : error.message;
   const told = mirrors.map((failure) => `\n- ${failure.source.name}: ${failure.error.message}`).join('');
   const message = told === '' ? own : `${own}\nMirrors were asked before:${told}`;
   return new Class(
@@ -346,6 +346,17 @@ function nowhere(reference: Reference, failures: readonly Failure[]): LayerboxEr
 function classOf(error: LayerboxError) {
   const classes = [RegistryUnreachableError, RegistryDeniedError, RegistryResponseError];
   return classes.find((Class) => error instanceof Class) ?? ManifestUnknownError;
+}
+
+/** Whose answer it was that a page could not read: a registry's token service may be on another origin. */
+function unanswered(reference: Reference, error: LayerboxError): string {
+  const { url } = error.data;
+  const origin = originOf(originAddress(reference.registry));
+  if (typeof url !== 'string' || originOf(url) === origin) return unreadable(reference, error);
+  return (
+    `cannot pull ${familiarReference(reference)}: ${error.message}. ` +
+    `${origin} sends its readers there; docs/registry.md has configurations that make both readable.`
+  );
 }
 
 /** A browser says no more than "Failed to fetch"; this says what that most likely means and what can be done. */
