@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { StaticServer } from '../../scripts/serve.ts';
 import { type Chromium, startChromium } from '../support/chromium.ts';
 import { type Deployment, startCache, startPlain } from '../support/deployment.ts';
+import { startFaultyRegistry } from '../support/faulty-registry.ts';
 import { openLibrary, serveLibraryPage } from '../support/library-page.ts';
 import { type Nginx, startNginx } from '../support/nginx.ts';
 import { listTree } from '../support/real-tree.ts';
@@ -157,6 +158,34 @@ describe('a folder on a web server', () => {
     const paths = requests.map(({ path }) => path);
     expect(new Set(paths).size).toBe(paths.length);
     await embedder.close();
+  });
+
+  it('goes on where a connection broke, and refuses what is not what its name says', async () => {
+    const faulty = await startFaultyRegistry(folder);
+    const embedder = await openLibrary(chromium, library, {
+      name: 'static-faults',
+      mirrors: { 'course.example.org': `layout:http://${faulty.host}/` },
+    });
+    const layer = manifest.layers[0]?.digest.replace(':', '/') ?? '';
+    faulty.faults.set(layer, { kind: 'flip' });
+    const wrong = await docker(embedder, 'pull', 'course.example.org/busybox');
+    expect(wrong).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/layer sha256:.*(digest|gzip)/s),
+    });
+    expect(await dockerOk(embedder, 'images', '-aq')).toBe('');
+
+    faulty.forget();
+    faulty.faults.set(layer, { kind: 'cut', after: 900_000, times: 1 });
+    await dockerOk(embedder, 'pull', 'course.example.org/busybox');
+    await expectWhole(embedder, 'course.example.org/busybox', 'busybox');
+    const requests = faulty.seen.filter(({ path }) => path.includes(layer));
+    expect(requests.map(({ status }) => status)).toEqual([200, 206]);
+    const start = Number(/^bytes=(\d+)-$/.exec(requests[1]?.range ?? '')?.[1]);
+    expect(requests[1]?.sent).toBe((manifest.layers[0]?.size ?? 0) - start);
+    expect(faulty.seen.filter(({ method }) => method === 'OPTIONS')).toEqual([]);
+    await embedder.close();
+    await faulty.close();
   });
 
   it('says what it does not have', async () => {

@@ -34,22 +34,26 @@ export async function startBasic(accounts: Accounts): Promise<Deployment> {
   return { ...deployment, close: () => deployment.close().then(() => rm(folder, { recursive: true })) };
 }
 
-/** Tokens of a service of ours. */
+/** Tokens of a service of ours, by way of nginx. */
 export async function startBearer(accounts: Accounts = {}): Promise<Deployment & { tokens: TokenService }> {
   const tokens = await startTokenService({ accounts });
   const port = await freePort();
-  const deployment = await deploy(
+  const deployment = await startBearerFor(tokens, `http://127.0.0.1:${port}/token`, port);
+  return { ...deployment, tokens, close: () => deployment.close().then(() => tokens.close()) };
+}
+
+/** Tokens of this service, which the registry says is to be found at `realm`. */
+export const startBearerFor = (tokens: TokenService, realm: string, port?: number): Promise<Deployment> =>
+  deploy(
     'bearer',
     {
-      REGISTRY_AUTH_TOKEN_REALM: `http://127.0.0.1:${port}/token`,
+      REGISTRY_AUTH_TOKEN_REALM: realm,
       REGISTRY_AUTH_TOKEN_SERVICE: tokens.service,
       REGISTRY_AUTH_TOKEN_ISSUER: tokens.issuer,
       REGISTRY_AUTH_TOKEN_ROOTCERTBUNDLE: tokens.certificate,
     },
-    { port, tokenService: tokens.host },
+    { ...(port !== undefined && { port }), tokenService: tokens.host },
   );
-  return { ...deployment, tokens, close: () => deployment.close().then(() => tokens.close()) };
-}
 
 async function deploy(
   kind: 'plain' | 'cache' | 'basic' | 'bearer',

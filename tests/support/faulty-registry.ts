@@ -52,6 +52,8 @@ export interface Seen {
   status: number;
   /** Bytes of the body that were sent so far. */
   sent: number;
+  /** True when the answer is at its end, or its reader is gone. */
+  isOver: boolean;
 }
 
 export interface FaultyRegistry extends Registry {
@@ -91,8 +93,12 @@ export async function startFaultyRegistry(upstream: { readonly host: string }): 
       at: Date.now(),
       status: 0,
       sent: 0,
+      isOver: false,
     };
     seen.push(record);
+    response.once('close', () => {
+      record.isOver = true;
+    });
     answer(request, response, record, method === 'OPTIONS' ? undefined : faultOf(path)).catch(() =>
       response.destroy(),
     );
