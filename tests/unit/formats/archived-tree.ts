@@ -130,16 +130,22 @@ export function makeSparseTree(folder: string): void {
 
 /** The index of a tar that arrives in pieces which fit nothing in it. */
 export function indexOf(tar: Uint8Array): LayerIndex {
-  const layer = new LayerFromTar({ maxSize: tar.length });
+  const layer = new LayerFromTar();
   for (let at = 0; at < tar.length; at += 9973) layer.push(tar.subarray(at, at + 9973));
   return layer.finish(`sha256:${createHash('sha256').update(tar).digest('hex')}`);
 }
 
 /** What a container would see of the tar as its only layer. */
-export async function listTar(tar: Uint8Array): Promise<Listing> {
-  const union = await unionOver([
-    { index: indexOf(tar), read: async (offset, length) => tar.subarray(offset, offset + length) },
-  ]);
+export const listTar = (tar: Uint8Array): Promise<Listing> => listLayers([tar]);
+
+/** What a container would see of tars as its layers, bottom first. */
+export async function listLayers(tars: readonly Uint8Array[]): Promise<Listing> {
+  const union = await unionOver(
+    tars.map((tar) => ({
+      index: indexOf(tar),
+      read: async (offset: number, length: number) => tar.subarray(offset, offset + length),
+    })),
+  );
   const list: ListedFile[] = [];
   for (const { path, stat, link } of walk(union)) {
     const isDevice = stat.type === 'char' || stat.type === 'block';
@@ -161,16 +167,18 @@ export async function listTar(tar: Uint8Array): Promise<Listing> {
   return byPath(list);
 }
 
-/** What `umoci unpack` makes of the tar as the only layer of an image; rejects with its words when it refuses. */
-export async function listUnpacked(work: string, tar: Uint8Array): Promise<Listing> {
+/** What `umoci unpack` makes of an image of these layers, bottom first; rejects with its words when it refuses. */
+export async function listUnpacked(work: string, ...tars: readonly Uint8Array[]): Promise<Listing> {
   const layout = join(work, 'layout');
   const bundle = join(work, 'bundle');
   const file = join(work, 'layer.tar');
   try {
-    writeFileSync(file, tar);
     await run('umoci', ['init', '--layout', layout]);
     await run('umoci', ['new', '--image', `${layout}:made`]);
-    await run('umoci', ['raw', 'add-layer', '--image', `${layout}:made`, file]);
+    for (const tar of tars) {
+      writeFileSync(file, tar);
+      await run('umoci', ['raw', 'add-layer', '--image', `${layout}:made`, file]);
+    }
     await run('umoci', ['unpack', '--image', `${layout}:made`, bundle]);
     return listFolder(join(bundle, 'rootfs'));
   } finally {

@@ -129,7 +129,7 @@ describe.runIf(process.getuid?.() === 0)('a tar as a tool writes it', () => {
   afterAll(() => rmSync(work, { recursive: true, force: true }));
 
   describe.each(Object.entries(rows))('%s', (_, { tool, tree, seconds = false, umoci }) => {
-    let tar = new Uint8Array(0);
+    let tar: Uint8Array = new Uint8Array(0);
     let made: Listing = new Map();
     beforeAll(async () => {
       tar = tool(folderOf(tree));

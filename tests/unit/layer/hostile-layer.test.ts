@@ -24,9 +24,10 @@ function* endlessly(make: (i: number) => Uint8Array): Generator<Uint8Array> {
 /** Pushes until the layer is refused; the error, and how many parts there were. */
 function refusalOf(
   parts: Iterable<Uint8Array>,
-  before: Uint8Array[] = [],
+  before: readonly Uint8Array[] = [],
+  limits: LayerLimits = {},
 ): { message: string; pushed: number } {
-  const reader = new LayerFromTar();
+  const reader = new LayerFromTar(limits);
   for (const part of before) reader.push(part);
   let pushed = 0;
   try {
