@@ -18,6 +18,7 @@ import { type OpenFiles, readContent, type WalkEntry, walkFiles } from './contai
 import { type HostTerminal, openTerminal, runLine } from './container/host-shell.ts';
 import { ImageStacks } from './container/image-stacks.ts';
 import { openImage } from './container/image-view.ts';
+import { dropIncomplete } from './container/incomplete.ts';
 import type { Client, Machine, TerminalSize } from './container/machine.ts';
 import { startedMachine } from './container/started-machine.ts';
 import {
@@ -30,6 +31,8 @@ import type { EventStream } from './events.ts';
 import { Images } from './image/images.ts';
 import { LayerCache } from './image/layer-cache.ts';
 import type { LayerIngestor } from './image/layer-ingestor.ts';
+import type { DecodeStart } from './lazy/decode-chunk.ts';
+import { LazyLayers } from './lazy/lazy-layers.ts';
 import { decodeName, printableName } from './names.ts';
 import type { Digest } from './oci/digest.ts';
 import { formatPlatform, parsePlatform, satisfies } from './oci/platform.ts';
@@ -39,7 +42,7 @@ import { RecordedCredentials } from './registry/kept-credentials.ts';
 import { type Mirrors, Registries } from './registry/registries.ts';
 import type { Fetch } from './registry/request.ts';
 import type { ContentStore } from './store/content.ts';
-import { CachedContentReader } from './store/content-reader.ts';
+import { CachedContentReader, type ContentReader } from './store/content-reader.ts';
 import { collectGarbage } from './store/garbage.ts';
 import type { JournalStore } from './store/journal.ts';
 import { Leases } from './store/leases.ts';
@@ -55,6 +58,8 @@ export interface EnginePorts {
   readonly ingestor: LayerIngestor;
   readonly mirrors: Mirrors;
   readonly fetch: Fetch;
+  /** Undefined: images with layers in zstd are run when they are here whole. */
+  readonly decodeZstd?: DecodeStart;
   /** Undefined: nothing can run, all else works. It belongs to the engine from here on: `close` closes it. */
   readonly machine?: Machine;
   readonly events: EventStream;
@@ -84,8 +89,10 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
     if (bytes > 0) events.emit({ type: 'storage', action: 'reclaimed', bytes });
     return bytes;
   };
+  await dropIncomplete(records);
   await collect({ atStart: true });
-  const layers = new LayerCache(records);
+  const reader = new LazyLayers(new CachedContentReader(content));
+  const layers = new LayerCache(records, undefined, (diffID) => reader.index(diffID));
   const registries = new Registries({
     mirrors: ports.mirrors,
     fetch: ports.fetch,
@@ -107,6 +114,17 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
     leases,
     registries,
     ingestor: ports.ingestor,
+    early: {
+      layers: reader,
+      fetch: ports.fetch,
+      ...(ports.decodeZstd !== undefined && { decodeZstd: ports.decodeZstd }),
+      onWhole: ({ imageID }) => containers.settle(imageID),
+      onFailed: async ({ imageID, layers }) => {
+        await containers.abandon(imageID);
+        for (const { diffID } of layers) stacks.forget(diffID);
+        await collect({});
+      },
+    },
     events,
     now,
     usedBy: async (imageID) =>
@@ -117,7 +135,6 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
     collectGarbage: () => collect({}),
   });
   const stacks = new ImageStacks(layers);
-  const reader = new CachedContentReader(content);
   const containers: Containers = await Containers.open({
     records,
     journals,
@@ -145,7 +162,7 @@ interface EngineParts {
   readonly containers: Containers;
   readonly registries: Registries;
   readonly stacks: ImageStacks;
-  readonly reader: CachedContentReader;
+  readonly reader: ContentReader;
   readonly home: Union;
 }
 
@@ -250,8 +267,9 @@ export class Engine {
 
   async #close(): Promise<void> {
     const { machine, ingestor } = this.#ports;
-    const { containers, home } = this.#parts;
+    const { images, containers, home } = this.#parts;
     this.#closing.abort();
+    await images.close();
     await containers.close();
     if (machine?.state.status === 'running') await machine.sync().catch(this.#ports.onFailure);
     await machine?.close();

@@ -5,6 +5,8 @@
 
 export type LayerStatus =
   | 'waiting'
+  /** Its table of contents is here: files are fetched when they are touched, the rest comes behind. */
+  | 'readable'
   | 'downloading'
   | 'verifying'
   | 'extracting'
@@ -41,7 +43,8 @@ export type SandboxEvent =
   | {
       readonly type: 'pull';
       readonly reference: string;
-      readonly status: 'started' | 'complete' | 'failed' | 'cancelled';
+      /** `runnable`: the image can be run, though not all of it is here. */
+      readonly status: 'started' | 'runnable' | 'complete' | 'failed' | 'cancelled';
       readonly layers?: readonly {
         readonly digest: string;
         readonly diffID: string;
@@ -57,6 +60,13 @@ export type SandboxEvent =
       readonly status: LayerStatus;
       readonly bytes: number;
       readonly total: number;
+    }
+  | {
+      /** Content of a layer that is still coming did not come, or was not what it should be: its readers have an error. */
+      readonly type: 'unreadable';
+      readonly digest: string;
+      readonly path: string;
+      readonly message: string;
     }
   | {
       readonly type: 'image';

@@ -9,17 +9,23 @@ export interface PulledLayer {
   /** Compressed bytes that have arrived, of `total`. */
   readonly bytes: number;
   readonly total: number;
+  /** What is in it is known, and what is touched is fetched first; all of it is not here yet. */
+  readonly isReadable?: boolean;
 }
 
 export interface Pull {
   readonly reference: string;
   readonly status: 'running' | 'complete' | 'failed' | 'cancelled';
+  /** The image is in use already. */
+  readonly isRunnable?: boolean;
   /** Base first; empty until the manifest is here. */
   readonly layers: readonly PulledLayer[];
   readonly message?: string;
 }
 
 export type Pulls = Readonly<Record<string, Pull>>;
+
+const ENDED: ReadonlySet<LayerStatus> = new Set(['complete', 'exists', 'failed']);
 
 /** The pulls after an event. */
 export function afterEvent(pulls: Pulls, event: SandboxEvent): Pulls {
@@ -28,7 +34,8 @@ export function afterEvent(pulls: Pulls, event: SandboxEvent): Pulls {
     const again = event.status === 'started' && known?.status !== 'running';
     const pull: Pull = {
       reference: event.reference,
-      status: event.status === 'started' ? 'running' : event.status,
+      status: event.status === 'started' || event.status === 'runnable' ? 'running' : event.status,
+      ...(event.status === 'runnable' && { isRunnable: true }),
       layers:
         event.layers === undefined
           ? ((again ? undefined : known?.layers) ?? [])
@@ -40,8 +47,10 @@ export function afterEvent(pulls: Pulls, event: SandboxEvent): Pulls {
   if (event.type === 'layer') {
     const pull = pulls[event.reference] ?? { reference: event.reference, status: 'running', layers: [] };
     const { digest, diffID, status, bytes, total } = event;
-    const layer: PulledLayer = { digest, diffID, status, bytes, total };
     const place = pull.layers.findIndex((other) => other.diffID === diffID && other.digest === digest);
+    const wasReadable = pull.layers[place]?.isReadable === true && !ENDED.has(status);
+    const isReadable = status === 'readable' || wasReadable;
+    const layer: PulledLayer = { digest, diffID, status, bytes, total, ...(isReadable && { isReadable }) };
     const layers = place === -1 ? [...pull.layers, layer] : pull.layers.with(place, layer);
     return { ...pulls, [event.reference]: { ...pull, layers } };
   }

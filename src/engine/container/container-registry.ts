@@ -100,6 +100,13 @@ export class ContainerRegistry {
     return changed;
   }
 
+  /** The image of the container is here whole. */
+  async settle(id: string): Promise<void> {
+    const { isComing: _, ...record } = this.get(id);
+    this.#records.set(id, record);
+    await this.#store.commit([{ kind: 'containers', put: record }]);
+  }
+
   /** Forgets the container and its log. */
   async delete(id: string): Promise<void> {
     const logs = await this.#store.ids('logs', `${id}/`);

@@ -10,6 +10,7 @@
 
 import { ContainerStateError } from '../errors.ts';
 import type { EventStream } from '../events.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { ContentReader } from '../store/content-reader.ts';
 import type { JournalStore } from '../store/journal.ts';
@@ -291,6 +292,20 @@ export class Containers {
       // with --rm its end has removed it
       if (this.#registry.has(id)) await this.#delete(id);
     });
+  }
+
+  /** The image, from which containers were started while it was still coming, is here whole. */
+  async settle(imageID: Digest): Promise<void> {
+    for (const { id } of this.#coming(imageID)) await this.#registry.settle(id);
+  }
+
+  /** The image will not come: what was started from it ends, and goes. */
+  async abandon(imageID: Digest): Promise<void> {
+    await Promise.all(this.#coming(imageID).map(({ id }) => this.remove(id, { force: true })));
+  }
+
+  #coming(imageID: Digest): readonly ContainerRecord[] {
+    return this.list().filter((record) => record.isComing === true && record.imageID === imageID);
   }
 
   async #delete(id: string): Promise<void> {

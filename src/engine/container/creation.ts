@@ -1,9 +1,9 @@
 /** `docker create`: from an image and a command line to a container's record. */
 
+import type { RunnableImage } from '../image/images.ts';
 import type { ImageConfig } from '../oci/config.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { Leases } from '../store/leases.ts';
-import type { ImageRecord } from '../store/records.ts';
 import { argvOf, containerConfig, type RunOptions } from './container-config.ts';
 import { checkName, generateID, generateName, type Random } from './container-name.ts';
 import type { ContainerRegistry } from './container-registry.ts';
@@ -13,8 +13,8 @@ import { walkConfig } from './walk-shell.ts';
 /** What containers need of images. */
 export interface ImageSource {
   /** NoSuchImageError. */
-  resolve(reference: string): Promise<ImageRecord>;
-  config(image: ImageRecord): Promise<ImageConfig>;
+  resolveRunnable(reference: string): Promise<RunnableImage>;
+  config(image: RunnableImage): Promise<ImageConfig>;
 }
 
 export interface CreateOptions extends RunOptions {
@@ -36,7 +36,7 @@ export async function createContainer(
   options: CreateOptions,
 ): Promise<ContainerRecord> {
   const named = options.name === undefined ? undefined : checkName(options.name);
-  const found = await images.resolve(options.image);
+  const found = await images.resolveRunnable(options.image);
   const lease = await leases.take({
     owner: `create ${options.image}`,
     layers: found.layers.map((layer) => layer.diffID),
@@ -45,7 +45,7 @@ export async function createContainer(
   });
   try {
     // looked up again under the lease: it may have been removed before that
-    const image = await images.resolve(options.image);
+    const image = await images.resolveRunnable(options.image);
     const { config } = await images.config(image);
     const id = generateID(random);
     const isDefault = options.command.length === 0 && options.entrypoint === undefined;
@@ -59,6 +59,7 @@ export async function createContainer(
       imageID: image.imageID,
       layers: image.layers.map((layer) => layer.diffID),
       platform: image.platform,
+      ...(image.isComing === true && { isComing: true as const }),
       config: merged,
       state: {
         status: 'created',

@@ -23,6 +23,11 @@ export class ImageStacks {
     return this.#stacks.get(layers.join(' '), () => this.#merge(layers));
   }
 
+  /** Lets go of every view with this layer: it is not what it was. */
+  forget(diffID: DiffID): void {
+    this.#stacks.deleteWhere((layers) => layers.includes(diffID));
+  }
+
   /** Bytes of file content in all of these layers: what Docker calls the size of an image. */
   async contentSize(layers: readonly DiffID[]): Promise<number> {
     const indexes = await Promise.all(layers.map((diffID) => this.#index(diffID)));

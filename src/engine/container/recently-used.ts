@@ -25,6 +25,10 @@ export class RecentlyUsed<T> {
     return value;
   }
 
+  deleteWhere(isMeant: (key: string) => boolean): void {
+    for (const key of [...this.#kept.keys()].filter(isMeant)) this.#kept.delete(key);
+  }
+
   delete(key: string): void {
     this.#kept.delete(key);
   }

@@ -5,7 +5,8 @@ import type { Digest } from '../oci/digest.ts';
 import type { Registries } from '../registry/registries.ts';
 import type { ContentStore } from '../store/content.ts';
 import type { Leases } from '../store/leases.ts';
-import type { RecordStore } from '../store/records.ts';
+import type { ImageRecord, RecordStore } from '../store/records.ts';
+import type { EarlyReading } from './early-layers.ts';
 import type { LayerCache } from './layer-cache.ts';
 import type { LayerIngestor } from './layer-ingestor.ts';
 
@@ -14,6 +15,12 @@ export interface ImageUse {
   /** Full container ID. */
   readonly container: string;
   readonly running: boolean;
+}
+
+/** How images are used before they are here; who is told how that ended is who used them (early-pulls.ts). */
+export interface EarlyStart extends EarlyReading {
+  readonly onWhole: (record: ImageRecord) => Promise<void>;
+  readonly onFailed: (record: ImageRecord, reason: unknown) => Promise<void>;
 }
 
 export interface ImageParts {
@@ -25,6 +32,8 @@ export interface ImageParts {
   readonly registries: Pick<Registries, 'resolve'>;
   readonly ingestor: Pick<LayerIngestor, 'ingest' | 'prepare'>;
   readonly events: Pick<EventStream, 'emit'>;
+  /** Undefined: an image is used when all of it is here, not before. */
+  readonly early?: EarlyStart;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** The containers of an image; empty when there are none. */

@@ -6,13 +6,14 @@
  *     const { config } = await images.config(record);
  */
 
-import { ContentMissingError } from '../errors.ts';
+import { ContentMissingError, NoSuchImageError } from '../errors.ts';
 import type { LayerIndex } from '../layer/layer-index.ts';
 import { type ImageConfig, parseConfig } from '../oci/config.ts';
 import type { Platform } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import type { ImageRecord } from '../store/records.ts';
+import { type EarlyImage, EarlyPulls } from './early-pulls.ts';
 import { type HistoryLine, historyLines } from './history.ts';
 import { ImageNames } from './image-names.ts';
 import type { ImageParts } from './image-parts.ts';
@@ -27,7 +28,15 @@ export interface PullOptions {
   readonly platform?: Platform;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: PullProgress) => void;
+  /**
+   * Called once when the image can be run, though layers are still coming: what is in each is known, and its
+   * content is fetched when it is touched. Not called when all of it is here first.
+   */
+  readonly onRunnable?: (record: ImageRecord) => void;
 }
+
+/** An image that can be run; `isComing`: not all of it is here, and perhaps never will be. */
+export type RunnableImage = ImageRecord & { readonly isComing?: true };
 
 export interface PulledImage {
   readonly record: ImageRecord;
@@ -41,11 +50,17 @@ export class Images {
   readonly #parts: ImageParts;
   readonly #names: ImageNames;
   readonly #fetches: LayerFetches;
+  readonly #early: EarlyPulls;
 
   constructor(parts: ImageParts) {
     this.#parts = parts;
     this.#names = new ImageNames(parts);
     this.#fetches = new LayerFetches(parts);
+    this.#early = new EarlyPulls({
+      pull: (reference, options) => this.pull(reference, options),
+      onWhole: async (record) => parts.early?.onWhole(record),
+      onFailed: async (record, reason) => parts.early?.onFailed(record, reason),
+    });
   }
 
   /**
@@ -56,6 +71,30 @@ export class Images {
    */
   pull(reference: Reference, options: PullOptions): Promise<PulledImage> {
     return pullImage(this.#parts, this.#names, this.#fetches, reference, options);
+  }
+
+  /**
+   * As `pull`, but resolves as soon as the image can be run. From then on the pull goes on by itself, and the image
+   * gets its name when it is whole; until then only `resolveRunnable` knows it.
+   */
+  pullToRun(reference: Reference, options: PullOptions): Promise<EarlyImage> {
+    return this.#early.start(reference, options);
+  }
+
+  /** As `resolve`, and images that can be run though they are not here. */
+  async resolveRunnable(text: string): Promise<RunnableImage> {
+    try {
+      return await this.resolve(text);
+    } catch (error) {
+      const early = error instanceof NoSuchImageError ? this.#early.find(text) : undefined;
+      if (early === undefined) throw error;
+      return { ...early, isComing: true };
+    }
+  }
+
+  /** Ends the pulls that go on by themselves. */
+  close(): Promise<void> {
+    return this.#early.close();
   }
 
   /**

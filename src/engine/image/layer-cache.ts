@@ -10,20 +10,31 @@ const MEMORY_LIMIT = 64 * 1024 * 1024;
 export class LayerCache {
   readonly #records: RecordStore;
   readonly #limit: number;
+  readonly #coming: (diffID: DiffID) => LayerIndex | undefined;
   /** In the order of their last use. */
   readonly #open = new Map<DiffID, LayerIndex>();
   readonly #opening = new Map<DiffID, Promise<LayerIndex | undefined>>();
   readonly #sizes = new Map<DiffID, number>();
   #bytes = 0;
 
-  /** `limit`: bytes of indexes to keep; one larger than it is kept while it is the last. */
-  constructor(records: RecordStore, limit = MEMORY_LIMIT) {
+  /**
+   * `limit`: bytes of indexes to keep; one larger than it is kept while it is the last. `coming`: the index of a
+   * layer that is not stored yet, but can be read.
+   */
+  constructor(
+    records: RecordStore,
+    limit = MEMORY_LIMIT,
+    coming: (diffID: DiffID) => LayerIndex | undefined = () => undefined,
+  ) {
     this.#records = records;
     this.#limit = limit;
+    this.#coming = coming;
   }
 
   /** The index of a layer, or undefined when there is no such layer. */
   async open(diffID: DiffID): Promise<LayerIndex | undefined> {
+    const coming = this.#coming(diffID);
+    if (coming !== undefined) return coming;
     const known = this.#open.get(diffID);
     if (known !== undefined) {
       this.#open.delete(diffID);

@@ -5,6 +5,8 @@ import type { DiffID, Digest } from '../oci/digest.ts';
 export type PullStatus =
   | 'Pulling fs layer'
   | 'Waiting'
+  /** What is in the layer is known, and content is fetched when it is touched; the rest comes behind. */
+  | 'Ready to read'
   | 'Downloading'
   | 'Verifying Checksum'
   | 'Download complete'

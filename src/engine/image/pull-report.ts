@@ -14,6 +14,7 @@ type Layer = ImageRecord['layers'][number];
 const eventStatus: Readonly<Record<PullStatus, LayerStatus>> = {
   'Pulling fs layer': 'waiting',
   Waiting: 'waiting',
+  'Ready to read': 'readable',
   Downloading: 'downloading',
   'Verifying Checksum': 'verifying',
   'Download complete': 'extracting',
@@ -56,6 +57,11 @@ export class PullReport {
 
   layerFailed(layer: Layer): void {
     this.#emitLayer(layer, 'failed', 0);
+  }
+
+  /** All that is still to come can be read already. */
+  runnable(): void {
+    this.#events.emit({ type: 'pull', reference: this.#reference, status: 'runnable' });
   }
 
   complete(record: ImageRecord): void {

@@ -25,6 +25,7 @@ import { type FetchedDocument, openDocument, verifyDescriptor } from '../registr
 import type { ImageSource } from '../registry/source.ts';
 import type { Lease } from '../store/leases.ts';
 import type { ImageRecord } from '../store/records.ts';
+import { EarlyLayers } from './early-layers.ts';
 import type { ImageNames } from './image-names.ts';
 import type { ImageParts } from './image-parts.ts';
 import type { PulledImage, PullOptions } from './images.ts';
@@ -77,10 +78,7 @@ export async function pullImage(
       content: image.layers.map(({ blob }) => blob.digest),
     });
     report.resolved(source.name, document.descriptor.digest, image.platform, image.layers);
-    await bringLayers(pull, fetches, image.layers, report);
-    await Promise.all(keeping);
-    throwIfCancelled(signal, name);
-    const record: ImageRecord = {
+    const record = (): ImageRecord => ({
       id: formatReference(reference),
       target: document.descriptor,
       manifest: chosen.document.descriptor,
@@ -88,13 +86,22 @@ export async function pullImage(
       platform: image.platform,
       layers: image.layers,
       taggedAt: parts.now(),
+    });
+    const onReadable = async () => {
+      await Promise.all(keeping);
+      report.runnable();
+      options.onRunnable?.(record());
     };
-    const previous = await names.give(record, [lease.releaseChange()]);
-    report.complete(record);
+    await bringLayers(pull, fetches, image.layers, report, options.onRunnable && onReadable);
+    await Promise.all(keeping);
+    throwIfCancelled(signal, name);
+    const whole = record();
+    const previous = await names.give(whole, [lease.releaseChange()]);
+    report.complete(whole);
     return {
-      record,
-      digest: record.target.digest,
-      changed: previous?.imageID !== record.imageID || previous.target.digest !== record.target.digest,
+      record: whole,
+      digest: whole.target.digest,
+      changed: previous?.imageID !== whole.imageID || previous.target.digest !== whole.target.digest,
     };
   } catch (error) {
     await Promise.allSettled(keeping);
@@ -191,12 +198,16 @@ function checkPlatform(name: string, platform: Platform, wanted: Platform | unde
   }
 }
 
-/** A few at a time, bottom first. The first failure ends the others; nothing goes on once this settled. */
+/**
+ * Brings what is missing. `onReadable` is called when what is still to come can be read already; then the rest is
+ * brought, while what a program touches is fetched before it.
+ */
 async function bringLayers(
   pull: Pull,
   fetches: LayerFetches,
   layers: Layers,
   report: PullReport,
+  onReadable: (() => Promise<void>) | undefined,
 ): Promise<void> {
   const distinct = [...new Map(layers.map((layer) => [layer.diffID, layer])).values()];
   const missing: Layers[number][] = [];
@@ -205,6 +216,33 @@ async function bringLayers(
     report.layer(layer, isHere ? 'Already exists' : 'Pulling fs layer', 0);
     if (!isHere) missing.push(layer);
   }
+  const { early: reading } = pull.parts;
+  if (onReadable === undefined || reading === undefined) return bringEach(pull, fetches, missing, report);
+  const early = new EarlyLayers(pull.parts);
+  try {
+    await early.open(missing, pull.source, pull.name, reading, pull.signal);
+    const readable = missing.filter(({ diffID }) => early.has(diffID));
+    for (const layer of readable) report.layer(layer, 'Ready to read', 0);
+    const rest = missing.filter(({ diffID }) => !early.has(diffID));
+    await bringEach(pull, fetches, rest, report);
+    if (readable.length === 0) return;
+    await onReadable();
+    await early.prefetch();
+    await bringEach(pull, fetches, readable, report, ({ diffID }) => early.settle(diffID));
+  } catch (error) {
+    early.fail(error);
+    throw error;
+  }
+}
+
+/** A few at a time, bottom first, each with what is to follow. The first failure ends the others; nothing goes on once this settled. */
+async function bringEach(
+  pull: Pull,
+  fetches: LayerFetches,
+  missing: Layers,
+  report: PullReport,
+  andThen?: (layer: Layers[number]) => Promise<void>,
+): Promise<void> {
   const failure = new AbortController();
   const signal = AbortSignal.any([pull.signal, failure.signal]);
   const errors: unknown[] = [];
@@ -214,6 +252,7 @@ async function bringLayers(
       if (signal.aborted) return;
       try {
         await bringLayer(pull, fetches, layer, report, signal);
+        await andThen?.(layer);
       } catch (error) {
         if (!signal.aborted) report.layerFailed(layer);
         errors.push(error);

@@ -14,6 +14,9 @@ import type { LazyLayer } from './lazy-layer.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
+/** Told once of a file whose content did not come or was not what it should be. */
+export type OnUnreadable = (path: string, reason: unknown) => void;
+
 export class ComingLayer {
   readonly #lazy: LazyLayer;
   readonly #whole: ContentReader;
@@ -23,11 +26,19 @@ export class ComingLayer {
     | { readonly kind: 'whole'; readonly index: LayerIndex; readonly files: FileAddresses }
     | { readonly kind: 'failed'; readonly reason: unknown } = { kind: 'coming' };
 
+  /** Pulls that bring it. */
+  #pulls = 1;
+
+  readonly #onUnreadable: OnUnreadable | undefined;
+  /** Told already; a file that can be read again is told anew. */
+  readonly #unreadable = new Set<string>();
+
   /** `whole` reads the tar once the layer is here. */
-  constructor(lazy: LazyLayer, whole: ContentReader, what: string) {
+  constructor(lazy: LazyLayer, whole: ContentReader, what: string, onUnreadable?: OnUnreadable) {
     this.#lazy = lazy;
     this.#whole = whole;
     this.#what = what;
+    this.#onUnreadable = onUnreadable;
   }
 
   /** The index that the table of contents gave. */
@@ -47,10 +58,26 @@ export class ComingLayer {
   read(address: number, length: number): Bytes | Promise<Bytes> {
     const state = this.#state;
     if (state.kind === 'failed') throw state.reason;
-    if (state.kind === 'coming') return this.#lazy.read(address, length);
+    if (state.kind === 'coming') {
+      const bytes = this.#lazy.read(address, length);
+      return bytes instanceof Uint8Array ? bytes : this.#watched(bytes, address);
+    }
     const file = state.files.find(address);
     if (file === undefined) throw new RangeError(`nothing is at ${address} of ${this.index.diffID}`);
     return this.#readTar(state.index, file.entry, file.within, length);
+  }
+
+  async #watched(reading: Promise<Bytes>, address: number): Promise<Bytes> {
+    try {
+      const bytes = await reading;
+      if (this.#unreadable.size > 0) this.#unreadable.delete(this.#lazy.pathAt(address));
+      return bytes;
+    } catch (error) {
+      const path = this.#lazy.pathAt(address);
+      if (this.isComing && !this.#unreadable.has(path)) this.#onUnreadable?.(path, error);
+      this.#unreadable.add(path);
+      throw error;
+    }
   }
 
   /**
@@ -76,8 +103,15 @@ export class ComingLayer {
     this.#lazy.retire();
   }
 
-  /** It will not come: from now on every read fails with this. */
+  /** Another pull brings it, too. */
+  share(): void {
+    this.#pulls += 1;
+  }
+
+  /** A pull that brought it failed; with the last one it will not come, and from then on every read fails with this. */
   fail(reason: unknown): void {
+    this.#pulls -= 1;
+    if (this.#pulls > 0) return;
     this.#state = { kind: 'failed', reason };
     this.#lazy.close();
   }

@@ -8,7 +8,7 @@ import type { LayerIndex } from '../layer/layer-index.ts';
 import type { DiffID, Digest } from '../oci/digest.ts';
 import type { ContentReader } from '../store/content-reader.ts';
 import { addressBase } from './chunk-table.ts';
-import { ComingLayer } from './coming-layer.ts';
+import { ComingLayer, type OnUnreadable } from './coming-layer.ts';
 import type { LazyLayer } from './lazy-layer.ts';
 
 export class LazyLayers implements ContentReader {
@@ -22,8 +22,8 @@ export class LazyLayers implements ContentReader {
   }
 
   /** From now on the layer can be read at the addresses of its index. `what` names it for errors. */
-  add(lazy: LazyLayer, what: string): ComingLayer {
-    const layer = new ComingLayer(lazy, this.#whole, what);
+  add(lazy: LazyLayer, what: string, onUnreadable?: OnUnreadable): ComingLayer {
+    const layer = new ComingLayer(lazy, this.#whole, what, onUnreadable);
     this.#layers.set(lazy.index.diffID, layer);
     return layer;
   }

@@ -45,6 +45,8 @@ export interface ContainerRecord {
   /** Of the image, bottom first; the container's lease names them too. */
   readonly layers: readonly DiffID[];
   readonly platform: Platform;
+  /** It was made while layers of its image were still coming, and goes with the pull if that fails. */
+  readonly isComing?: true;
   readonly config: ContainerConfig;
   readonly state: ContainerState;
   readonly createdAt: number;

@@ -9,6 +9,7 @@ import { type Engine, openEngine } from '../../../src/engine/engine.ts';
 import { EventStream, type StampedEvent } from '../../../src/engine/events.ts';
 import { InlineIngestor } from '../../../src/engine/image/inline-ingestor.ts';
 import type { Journal } from '../../../src/engine/store/journal.ts';
+import type { Fetch } from '../../../src/engine/registry/request.ts';
 import { MemoryContentStore } from '../../../src/engine/store/memory-content.ts';
 import { MemoryJournalStore } from '../../../src/engine/store/memory-journal.ts';
 import { MemoryRecordStore } from '../../../src/engine/store/memory-records.ts';
@@ -108,6 +109,10 @@ export interface SandboxSetup {
   readonly programs?: Readonly<Record<string, ProgramCode>>;
   readonly stores?: Stores;
   readonly withoutMachine?: boolean;
+  /** Where images come from, in place of the bundled ones. */
+  readonly fetch?: Fetch;
+  /** Told of failures where nobody waits; default: it is thrown. */
+  readonly onFailure?: (error: unknown) => void;
   /** In place of the machine of functions. */
   readonly machine?: Machine;
 }
@@ -118,6 +123,7 @@ export async function openSandbox(setup: SandboxSetup = {}): Promise<TestSandbox
     records: new MemoryRecordStore(),
     journals: new MemoryJournalStore(),
   };
+  const fetch = setup.fetch ?? fetchBundled;
   const page = new Page(stores);
   const clock = { now: Date.UTC(2026, 0, 2, 3, 4, 5) };
   const now = () => clock.now;
@@ -139,17 +145,19 @@ export async function openSandbox(setup: SandboxSetup = {}): Promise<TestSandbox
       delete: (name) => stores.journals.delete(name),
       list: () => stores.journals.list(),
     },
-    ingestor: new InlineIngestor({ fetch: fetchBundled, content: stores.content }),
-    mirrors: { 'docker.io': `layout:${ORIGIN}` },
-    fetch: fetchBundled,
+    ingestor: new InlineIngestor({ fetch, content: stores.content }),
+    mirrors: setup.fetch === undefined ? { 'docker.io': `layout:${ORIGIN}` } : {},
+    fetch,
     ...(setup.withoutMachine !== true && { machine: setup.machine ?? machine }),
     events,
     now,
     random,
     description: { storage: 'memory', assets: 'a fake machine' },
-    onFailure: (error) => {
-      throw error;
-    },
+    onFailure:
+      setup.onFailure ??
+      ((error) => {
+        throw error;
+      }),
   });
   return {
     engine,

@@ -6,7 +6,7 @@ const layers = [
   { digest: 'sha256:a', diffID: 'sha256:1', size: 100 },
   { digest: 'sha256:b', diffID: 'sha256:2', size: 300 },
 ];
-const pull = (status: 'started' | 'complete' | 'failed', more = {}): SandboxEvent => ({
+const pull = (status: 'started' | 'runnable' | 'complete' | 'failed', more = {}): SandboxEvent => ({
   type: 'pull',
   reference: 'site:1',
   status,
@@ -14,7 +14,7 @@ const pull = (status: 'started' | 'complete' | 'failed', more = {}): SandboxEven
 });
 const layer = (
   n: 0 | 1,
-  status: 'downloading' | 'exists' | 'complete' | 'waiting',
+  status: 'downloading' | 'exists' | 'complete' | 'waiting' | 'readable',
   bytes = 0,
 ): SandboxEvent => ({
   type: 'layer',
@@ -39,6 +39,28 @@ describe('a pull', () => {
   it('keeps what it knows of a layer when the manifest is told later', () => {
     const known = replay(pull('started'), layer(1, 'downloading', 30), pull('started', { layers }));
     expect(known?.layers.map(({ bytes }) => bytes)).toEqual([0, 30]);
+  });
+
+  it('knows which layers can be read before they are here, and that the image is in use', () => {
+    const early = [
+      pull('started', { layers }),
+      layer(0, 'complete', 100),
+      layer(1, 'readable'),
+      pull('runnable'),
+    ];
+    expect(replay(...early)).toMatchObject({
+      status: 'running',
+      isRunnable: true,
+      layers: [{ status: 'complete' }, { status: 'readable', isReadable: true }],
+    });
+    expect(replay(...early, layer(1, 'downloading', 10))?.layers[1]).toMatchObject({
+      bytes: 10,
+      isReadable: true,
+    });
+    const whole = replay(...early, layer(1, 'complete', 300), pull('complete', { layers }));
+    expect(whole).toMatchObject({ status: 'complete' });
+    expect(whole?.layers[1]).not.toHaveProperty('isReadable');
+    expect(whole).not.toHaveProperty('isRunnable');
   });
 
   it('counts the bytes that have to travel', () => {

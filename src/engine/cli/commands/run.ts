@@ -2,6 +2,7 @@ import { Attachment } from '../../container/attach.ts';
 import type { CreateOptions } from '../../container/creation.ts';
 import { platformNotice } from '../../container/walk-shell.ts';
 import { NoSuchImageError, UsageError } from '../../errors.ts';
+import type { EarlyImage } from '../../image/early-pulls.ts';
 import { satisfies } from '../../oci/platform.ts';
 import { familiarReference, parseReference, type Reference } from '../../oci/reference.ts';
 import type { ContainerRecord } from '../../store/container-record.ts';
@@ -10,7 +11,8 @@ import { runAttached } from '../attached-run.ts';
 import type { Command, Invocation } from '../command.ts';
 import { DETACH_KEYS_FLAG, detachKeysOf } from '../detach-flag.ts';
 import { ENVIRONMENT_FLAGS, environmentOf } from '../environment.ts';
-import { platformOption, pullImage } from '../image-pull.ts';
+import { errorText } from '../error-text.ts';
+import { platformOption, pullImage, pullToRun } from '../image-pull.ts';
 import type { ParsedFlags } from '../parse.ts';
 
 export const run: Command = {
@@ -71,7 +73,7 @@ export const run: Command = {
       return 1;
     }
     const detachKeys = detachKeysOf(flags);
-    const record = await create(invocation);
+    const { record, early } = await create(invocation);
     const notice = platformNotice(record.platform);
     if (notice !== undefined) await print.error(notice);
     try {
@@ -86,7 +88,10 @@ export const run: Command = {
         proxySignals: flags.bool('sig-proxy'),
         detachKeys,
       });
-      return await runAttached(host.containers, record.id, attachment, print);
+      const code = await runAttached(host.containers, record.id, attachment, print);
+      const failure = early?.failure();
+      if (failure !== undefined) await print.error(`docker: ${errorText(failure)}`);
+      return code;
     } catch (error) {
       // what never ran has no end at which --rm would remove it
       if (flags.bool('rm') && isThere(invocation, record)) await host.containers.remove(record.id);
@@ -101,7 +106,13 @@ function isThere({ host }: Invocation, record: ContainerRecord): boolean {
 
 const PULL_POLICIES = ['always', 'missing', 'never'];
 
-async function create(invocation: Invocation): Promise<ContainerRecord> {
+interface Created {
+  readonly record: ContainerRecord;
+  /** Set when its image was not here. */
+  readonly early: EarlyImage | undefined;
+}
+
+async function create(invocation: Invocation): Promise<Created> {
   const { words, flags, host, stdio } = invocation;
   const [image = '', ...command] = words;
   const policy = flags.string('pull');
@@ -128,25 +139,35 @@ async function create(invocation: Invocation): Promise<ContainerRecord> {
     attachStdin: openStdin && !detached,
     autoRemove: flags.bool('rm'),
   };
-  await ensureImage(invocation, image, policy);
-  return host.containers.create(options);
+  const early = await ensureImage(invocation, image, policy);
+  return { record: await host.containers.create(options), early };
 }
 
-/** Pulls the image when it is not here, or not of the platform that was asked for, or the policy says so. */
-async function ensureImage(invocation: Invocation, image: string, policy: string): Promise<void> {
+/**
+ * Pulls the image when it is not here, or not of the platform that was asked for, or the policy says so. Of one that
+ * was not here nothing but what is needed to run it.
+ */
+async function ensureImage(
+  invocation: Invocation,
+  image: string,
+  policy: string,
+): Promise<EarlyImage | undefined> {
   const { flags, host, stdio, print } = invocation;
   const platform = flags.string('platform');
   const wanted = platformOption(platform).platform;
-  if (policy !== 'always') {
-    const here = await resolveHere(invocation, image);
-    if (here !== undefined && (wanted === undefined || satisfies(here.platform, wanted))) return;
-  }
+  const here = await resolveHere(invocation, image);
+  const isRight = here !== undefined && (wanted === undefined || satisfies(here.platform, wanted));
+  if (policy !== 'always' && isRight) return undefined;
   const reference: Reference = parseReference(image);
   const shown = familiarReference(reference);
   if (policy === 'never') throw new NoSuchImageError(`No such image: ${shown}`, { image });
   const quiet = flags.bool('quiet');
   if (policy === 'missing' && !quiet) await print.error(`Unable to find image '${shown}' locally`);
-  await pullImage(host, stdio, { reference, platform, quiet, stream: 'err' });
+  const request = { reference, platform, quiet, stream: 'err' } as const;
+  // under a name that has an image already that one is what runs, until all of the other is here
+  if (here === undefined) return pullToRun(host, stdio, request);
+  await pullImage(host, stdio, request);
+  return undefined;
 }
 
 async function resolveHere({ host }: Invocation, image: string): Promise<ImageRecord | undefined> {
