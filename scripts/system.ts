@@ -30,6 +30,7 @@ export const TEST_PROGRAMS: readonly SystemProgram[] = [
   { program: 'cpio', package: 'cpio' },
   { program: 'git', package: 'git' },
   { program: 'zstd', package: 'zstd' },
+  { program: 'pigz', package: 'pigz' },
 ];
 
 /** Full path of a program, or undefined. Looks in sbin too, where a user's PATH often does not. */

@@ -10,8 +10,10 @@
  *     const unpacker = await Unpacker.create(module);
  *     unpacker.start({ format: 'gzip', gather: 192 << 20 });
  *     for await (const chunk of body) {
- *       for (const bytes of unpacker.push(chunk)) index(bytes);
- *       if (unpacker.end - stored >= 16 << 20) store(unpacker.view(stored, unpacker.end)) ...
+ *       for (const bytes of unpacker.push(chunk)) {
+ *         index(bytes);
+ *         if (unpacker.end - stored >= 16 << 20) store(unpacker.view(stored, unpacker.end)) ...
+ *       }
  *     }
  *     unpacker.finish();
  *     await crypto.subtle.digest('SHA-256', unpacker.view(0, unpacker.end));

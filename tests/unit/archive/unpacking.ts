@@ -25,3 +25,28 @@ export function unpack(
   if (stepped !== output.length) throw new Error(`steps gave ${stepped} of ${output.length} bytes`);
   return output;
 }
+
+/** Words in an order that repeats nothing for long, the same each time. */
+export function text(length: number): Uint8Array {
+  const words = [
+    'layer',
+    'tar',
+    'whiteout',
+    'of',
+    'the',
+    'registry',
+    '\n',
+    'blob',
+    'digest',
+    'a',
+    'and',
+    'x86',
+  ];
+  let state = 12_345;
+  let result = '';
+  while (result.length < length) {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    result += `${words[(state >> 8) % words.length]} `;
+  }
+  return new TextEncoder().encode(result.slice(0, length));
+}
