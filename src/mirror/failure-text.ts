@@ -1,17 +1,14 @@
 /** How a failure of the copying is said on the command line. */
 
-import { printableText } from '../engine/cli/error-text.ts';
 import { LayerboxError, RegistryDeniedError, RegistryUnreachableError } from '../engine/errors.ts';
 
 /** A sentence or more, the name of the image first. `unusable`: why an account that exists can't be used. */
 export function failureText(name: string, error: unknown, unusable: string | undefined): string {
   const message = messageOf(error);
   const named = message.includes(name) ? message : `${name}: ${message}`;
-  if (!(error instanceof RegistryDeniedError)) return printableText(named);
+  if (!(error instanceof RegistryDeniedError)) return named;
   const advice = unusable === undefined ? '' : `${unusable}. `;
-  return printableText(
-    `${named}. ${advice}An account is given with --username and --password-stdin, or by the auths of Docker's config.json`,
-  );
+  return `${named}. ${advice}An account is given with --username and --password-stdin, or by the auths of Docker's config.json`;
 }
 
 function messageOf(error: unknown): string {

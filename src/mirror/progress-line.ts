@@ -1,5 +1,6 @@
 /** One line at the end of a terminal that is drawn again and again, and lines that stay above it. */
 
+import { printableText } from '../engine/cli/error-text.ts';
 import { formatSize } from '../engine/cli/format.ts';
 
 /** What of a terminal, or of a pipe in its place, is used. */
@@ -42,10 +43,10 @@ export class ProgressLine {
     this.#stream.write(`\r\x1b[2K${this.#text}`);
   }
 
-  /** A line that stays. */
+  /** A line that stays, or several. What of it comes from a registry has no power over the terminal. */
   line(text: string): void {
     this.clear();
-    this.#stream.write(`${text}\n`);
+    this.#stream.write(`${printableText(text)}\n`);
   }
 
   clear(): void {

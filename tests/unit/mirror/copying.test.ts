@@ -255,6 +255,22 @@ describe('platforms', () => {
     expect(await copy('--platform', 'linux/amd64', image('multi:untold'))).toMatchObject({ code: 0 });
   });
 
+  it('have names with no power over a terminal', async () => {
+    const { mediaType, digest, size } = await getDocument(upstream, 'test/multi', 'linux-386');
+    const platform = { os: 'linux', architecture: '\x1b[2Jevil' };
+    const hostile = {
+      schemaVersion: 2,
+      mediaType: INDEX,
+      manifests: [{ mediaType, digest, size, platform }],
+    };
+    await putDocument(upstream, 'test/multi', hostile, 'hostile');
+    for (const words of [[], ['--all-platforms']]) {
+      const done = await copy(...words, image('multi:hostile'));
+      expect(done.stderr).toContain('evil');
+      expect(done.stdout + done.stderr).not.toContain('\x1b');
+    }
+  });
+
   it.each([['linux/386'], ['all']])('are not looked for without end: %s', async (platform) => {
     let inner = index;
     for (let depth = 0; depth < 5; depth++) inner = await pushNested(upstream, 'test/multi', 'deep', inner);
