@@ -1,9 +1,10 @@
 /** Image manifests: image-spec, manifest.md, and Docker's image manifest version 2, schema 2. */
 
 import { UnsupportedMediaTypeError } from '../errors.ts';
+import { artifactOf } from './artifact.ts';
 import type { Descriptor } from './descriptor.ts';
 import { descriptorOf, type Field, MANIFEST_LIMIT, parseDocument } from './document.ts';
-import { documentKind, isImageConfig, OCI_MANIFEST } from './media-type.ts';
+import { documentKind, OCI_MANIFEST } from './media-type.ts';
 
 export interface Manifest {
   readonly mediaType: string;
@@ -39,12 +40,15 @@ export function parseManifest(bytes: Uint8Array, what: string): Manifest {
   };
 }
 
-/** Throws UnsupportedMediaTypeError for the manifest of an artifact that is no image. */
+/** Throws UnsupportedMediaTypeError, saying what it is, for the manifest of an artifact that is no image. */
 export function requireImage(manifest: Manifest, what: string): void {
-  if (isImageConfig(manifest.config.mediaType)) return;
+  const artifact = artifactOf(manifest);
+  if (artifact === undefined) return;
+  const { words, mediaType } = artifact;
+  const ofType = words === 'an artifact' ? ' of type' : ', of type';
   throw new UnsupportedMediaTypeError(
-    `${what} is no image: its config is of type ${JSON.stringify(manifest.config.mediaType)}`,
-    { what, mediaType: manifest.config.mediaType },
+    `${what} is no image: it is ${words}${ofType} ${JSON.stringify(mediaType)}, which cannot be run`,
+    { what, mediaType },
   );
 }
 
