@@ -3,14 +3,13 @@
  * guest speaks it (guest/kernel/9p-lists.patch), so that a directory with all
  * attributes in it, a name, or a new file costs one message and no fid:
  *
- *     Tlist    fid[4] names[nwname*s] count[4]   Rlist    data: kept[1] 0[3] entries
+ *     Tlist    fid[4] names[nwname*s] count[4]   Rlist    data: answer[1] 0[3] entries
  *     Tlookup  fid[4] names[nwname*s]            Rlookup  attributes[84] target[]
  *     Tmake    dfid[4] fid[4] name[s] flags[4] mode[4] gid[4]   Rmake  attributes[84]
  *
  * An entry is attributes[84], the lengths of name[2] and target[2], name,
  * target; entries are sorted by the bytes of their names, "." and ".." are not
- * among them. `kept` is 0, and nothing follows, for a directory that does not
- * fit or may change by itself: it is read with readdir then.
+ * among them. The answer is one of ANSWER; only the first is followed by entries.
  */
 
 import { encodeName } from '../../engine/names.ts';
@@ -26,13 +25,20 @@ export const ATTRIBUTES_LENGTH = 84;
 const TARGET_ROOM = 256;
 const NO_XATTRS = 1;
 const NOTHING = new Uint8Array(0);
-const NOT_LISTED = new Uint8Array(4);
+const ANSWER = {
+  /** All of it. */
+  whole: 1,
+  /** It does not fit into `count`; where no larger one is possible it is read with readdir. */
+  large: 2,
+  /** It may change by itself: it is read with readdir, each time. */
+  changing: 0,
+} as const;
 
 export const listing: Handlers<'list' | 'lookup' | 'make'> = {
   list(session, { fid, names, count }) {
     const node = nodeBelow(session, fid, names);
-    const bytes = isFixed(session, node) ? packListing(node, session.limit(count)) : undefined;
-    return { bytes: bytes ?? NOT_LISTED };
+    if (!isFixed(session, node)) return { bytes: answer(ANSWER.changing) };
+    return { bytes: packListing(node, session.limit(count)) ?? answer(ANSWER.large) };
   },
 
   lookup(session, { fid, names }) {
@@ -76,12 +82,16 @@ function isFixed(session: Session, node: Node): boolean {
   return node.tree !== session.export.root.tree;
 }
 
+function answer(value: number): Uint8Array {
+  return Uint8Array.of(value, 0, 0, 0);
+}
+
 /** Undefined when it has more bytes than the limit; ENOTDIR. */
 function packListing({ tree, ino }: Node, limit: number): Uint8Array<ArrayBuffer> | undefined {
   const entries = tree.fs.readdir(ino);
   const writer = new WireWriter(Math.min(limit, 128 * entries.length + 64));
   const start = writer.length;
-  writer.u32(1);
+  writer.u32(ANSWER.whole);
   for (const entry of entries) {
     const node = { tree, ino: entry.ino };
     writeAttributes(writer, node);

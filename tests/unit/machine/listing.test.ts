@@ -111,11 +111,11 @@ describe('a listing', () => {
     }
   });
 
-  it('of a directory that does not fit is none', async () => {
+  it('of a directory that does not fit says so', async () => {
     for (let i = 0; i < 20; i++) fs.create(fs.root, `file${i}`, 0o644, owner);
     const whole = (await list(['host'])).length;
     expect((await list(['host'], whole)).length).toBe(whole);
-    expect(await list(['host'], whole - 1)).toEqual(new Uint8Array(4));
+    expect(await list(['host'], whole - 1)).toEqual(Uint8Array.of(2, 0, 0, 0));
   });
 
   it('of what the engine mounts is none: it may change without the guest', async () => {
