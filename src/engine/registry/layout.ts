@@ -9,7 +9,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, splitDigest } from '../oci/digest.ts';
 import { CONFIG_LIMIT, MANIFEST_LIMIT } from '../oci/document.ts';
 import { type Index, parseIndex } from '../oci/index.ts';
-import { chooseManifest } from '../oci/platform.ts';
+import { chooseManifest, formatPlatform } from '../oci/platform.ts';
 import { fullName } from '../oci/reference.ts';
 import { openBlob } from './blob.ts';
 import { readBody, readStream } from './bounded-body.ts';
@@ -77,7 +77,18 @@ export class LayoutSource implements ImageSource {
   async document(descriptor: Descriptor, options: ReadOptions): Promise<FetchedDocument> {
     const what = `manifest ${descriptor.digest} of ${this.#options.familiarName}`;
     requireSmall(descriptor, what, MANIFEST_LIMIT);
-    const bytes = await this.blob(descriptor, what, options);
+    let bytes: Uint8Array<ArrayBuffer>;
+    try {
+      bytes = await this.blob(descriptor, what, options);
+    } catch (error) {
+      if (!(error instanceof BlobUnknownError) || descriptor.platform === undefined) throw error;
+      // an index may be here with some of its manifests alone: `layerbox mirror` copies the platforms that are asked for
+      throw new BlobUnknownError(
+        `${error.message}: the folder has the image's index, but not its ${formatPlatform(descriptor.platform)}`,
+        error.data,
+        { cause: error },
+      );
+    }
     return openDocument(bytes, { what, descriptor: bare(descriptor) });
   }
 
