@@ -47,6 +47,8 @@ export class RegistryAccess {
   readonly #options: AccessOptions;
   /** The challenge that was answered last, and well as far as is known. */
   #challenge: Challenge | undefined;
+  /** What it was chosen from, best first. */
+  #offered: readonly Challenge[] = [];
   /** By scope, with the scopes of the challenge it was got for. */
   readonly #tokens = new Map<string, Token>();
   readonly #fetching = new Map<string, SharedWork<Token>>();
@@ -69,7 +71,15 @@ export class RegistryAccess {
       await this.probe(purpose);
     }
     if (this.#challenge === undefined) return {};
-    return this.#answer(this.#challenge, credential, purpose);
+    try {
+      return await this.#answer(this.#challenge, credential, purpose);
+    } catch (error) {
+      const other = this.#offered[this.#offered.indexOf(this.#challenge) + 1];
+      if (other === undefined || credential === undefined || !(error instanceof RegistryDeniedError))
+        throw error;
+      this.#challenge = other;
+      return this.#answer(other, credential, purpose);
+    }
   }
 
   /**
@@ -88,7 +98,8 @@ export class RegistryAccess {
       this.#tokens.delete(purpose.scope);
     }
     let failure: unknown;
-    for (const challenge of answerable(parseChallenges(refused.challenge), credential)) {
+    this.#offered = answerable(parseChallenges(refused.challenge), credential);
+    for (const challenge of this.#offered) {
       if (tried.has(challenge.scheme)) continue;
       tried.add(challenge.scheme);
       this.#remember(challenge, purpose.scope);
@@ -172,7 +183,8 @@ export class RegistryAccess {
     await response?.body?.cancel();
     const header = response?.headers.get('www-authenticate') ?? null;
     if (response?.status !== 401 || header === null) return undefined;
-    const [best] = answerable(parseChallenges(header), await this.#credential());
+    this.#offered = answerable(parseChallenges(header), await this.#credential());
+    const [best] = this.#offered;
     // the scope of this one is for no repository
     if (best !== undefined) this.#challenge = best;
     return best;

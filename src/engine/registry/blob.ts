@@ -35,6 +35,8 @@ export interface BlobOptions extends RequestOptions {
   readonly renew?: RenewHeaders | undefined;
   readonly onRetry?: RetryListener | undefined;
   readonly patience?: Patience | undefined;
+  /** Awaited before more of the body is read: who needs the line more goes first. */
+  readonly hold?: (() => Promise<void> | undefined) | undefined;
 }
 
 /**

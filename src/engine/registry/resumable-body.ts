@@ -73,6 +73,7 @@ export class ResumableBody {
         await this.cancel('the part that was asked for is here');
         return undefined;
       }
+      await this.#options.hold?.();
       let step: Awaited<ReturnType<BodyReader['read']>>;
       try {
         step = await this.#read();
