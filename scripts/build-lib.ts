@@ -22,6 +22,7 @@ export async function buildLibrary(): Promise<string> {
   await rewriteWorkerUrls();
   await cp(join(projectRoot, 'public', 'registry'), join(out, 'public', 'registry'), { recursive: true });
   await cp(join(projectRoot, 'public', 'machine'), join(out, 'public', 'machine'), { recursive: true });
+  await cp(join(projectRoot, 'codecs', 'codecs.wasm'), join(out, 'codecs', 'codecs.wasm'));
   const emulator = createRequire(import.meta.url).resolve('v86/build/v86.wasm');
   await cp(emulator, join(out, 'public', 'machine', 'v86.wasm'));
   return out;

@@ -2,11 +2,14 @@
 /** Ingests layers into a sandbox's content store, beside the engine. */
 
 import { expose } from 'comlink';
+import { Unpackers } from '../src/engine/archive/unpackers.ts';
 import { ingestLayer } from '../src/engine/image/ingest-layer.ts';
 import { SandboxDatabase } from '../src/storage/database.ts';
 import { IndexedDBContentStore } from '../src/storage/indexeddb-content.ts';
 import { LayerWorker } from '../src/storage/layer-worker.ts';
+import { loadCodecs } from './codecs.ts';
 
+const unpackers = new Unpackers(loadCodecs);
 let content: Promise<IndexedDBContentStore> | undefined;
 
 async function openContent(sandbox: string): Promise<IndexedDBContentStore> {
@@ -22,7 +25,7 @@ expose(
     });
     return await ingestLayer(
       request,
-      { fetch: (url, init) => fetch(url, init), content: await content },
+      { fetch: (url, init) => fetch(url, init), content: await content, unpackers },
       options,
     );
   }),

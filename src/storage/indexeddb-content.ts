@@ -205,6 +205,9 @@ class IndexedDBContentWriter implements ContentWriter {
   #chunks = 0;
   #size = 0;
   #failure: { readonly cause: unknown } | undefined;
+  #finished = false;
+  /** True when all of it is one chunk that lies in the database itself. */
+  #inline = false;
   #over = false;
 
   constructor(database: SandboxDatabase, id: string, parts: string) {
@@ -219,6 +222,7 @@ class IndexedDBContentWriter implements ContentWriter {
 
   async write(chunk: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#mustBeOpen();
+    if (this.#finished) throw ingestOver(this.#id);
     this.#size += chunk.byteLength;
     for (let at = 0; at < chunk.byteLength; ) {
       if (this.#buffer.length === 0 && chunk.byteLength - at >= chunkSize) {
@@ -231,12 +235,16 @@ class IndexedDBContentWriter implements ContentWriter {
     }
   }
 
+  finish(): void {
+    this.#finished = true;
+    if (this.#buffer.length === 0) return;
+    this.#inline = this.#chunks === 0 && this.#buffer.length <= inlineSize;
+    this.#store(this.#inline ? this.#buffer.takeBytes() : this.#buffer.takeBlob());
+  }
+
   async commit(digest: Digest): Promise<void> {
     this.#mustBeOpen();
-    const inline = this.#chunks === 0 && this.#buffer.length <= inlineSize;
-    if (this.#buffer.length > 0) {
-      this.#store(inline ? this.#buffer.takeBytes() : this.#buffer.takeBlob());
-    }
+    this.finish();
     await Promise.all(this.#storing);
     this.#throwFailure();
     this.#over = true;
@@ -255,7 +263,7 @@ class IndexedDBContentWriter implements ContentWriter {
       },
       // What lies in the database itself goes to the disk, in order, with the record that comes to need
       // it, and that is committed strictly; the files of Blobs do not.
-      inline ? 'relaxed' : 'strict',
+      this.#inline ? 'relaxed' : 'strict',
     );
     // Somebody else was first. What this ingest brought is dropped in a transaction of its own,
     // so that a commit never waits for the chunks that other workers write.

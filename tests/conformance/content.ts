@@ -188,6 +188,24 @@ export function describeContentStore(name: string, open: () => Promise<ContentUn
       expect(await store.list()).toEqual([{ digest, size: 10 }]);
     });
 
+    it.each([0, 1000, 70_000, 17 * mebibyte])(
+      'takes no more of a blob of %i bytes once it is finished, and commits it',
+      async (size) => {
+        const under = await opening();
+        const bytes = countingBytes(size);
+        const digest = await digestOf(bytes);
+        const writer = await under.store.ingest('finished');
+        await writer.write(bytes);
+        writer.finish();
+        await expect(writer.write(countingBytes(1))).rejects.toThrow(StorageFailedError);
+        expect(await under.store.stat(digest)).toBeUndefined();
+        await writer.commit(digest);
+        for (const store of [under.store, await under.reopen()]) {
+          expect(sameBytes(await store.read(digest), bytes)).toBe(true);
+        }
+      },
+    );
+
     it('makes two ingests of one blob one', async () => {
       const { store } = await opening();
       const bytes = countingBytes(100_000);

@@ -6,7 +6,9 @@
  */
 
 import { detectCompression, signatureLength } from '../archive/compression.ts';
-import { gunzip } from '../archive/gunzip.ts';
+import { CopiedBytes, type GatheredBytes } from '../archive/gathered-bytes.ts';
+import type { Unpacker } from '../archive/unpacker.ts';
+import type { Unpackers } from '../archive/unpackers.ts';
 import {
   CorruptLayerError,
   DiffIDMismatchError,
@@ -21,12 +23,13 @@ import type { Fetch } from '../registry/request.ts';
 import type { ContentStore } from '../store/content.ts';
 import type { LayerRecord } from '../store/records.ts';
 import { cancelled, peekStart, readBody } from './ingest-source.ts';
-import { IngestStage } from './ingest-stage.ts';
+import { gatherLimit, IngestStage, pieceLength } from './ingest-stage.ts';
 import type { IngestProgress, IngestRequest, RegistryLine } from './layer-ingestor.ts';
 
 export interface IngestDependencies {
   readonly fetch: Fetch;
   readonly content: ContentStore;
+  readonly unpackers: Unpackers;
 }
 
 export interface IngestOptions {
@@ -65,16 +68,17 @@ export async function ingestLayer(
 
 class Ingest {
   readonly #request: IngestRequest;
-  readonly #content: ContentStore;
+  readonly #dependencies: IngestDependencies;
   readonly #options: IngestOptions;
   /** Not committed yet. */
   readonly #staged = new Set<IngestStage>();
   readonly #layer = new LayerFromTar();
+  #unpacker: Unpacker | undefined;
   #reportedAt = Number.NEGATIVE_INFINITY;
 
   constructor(request: IngestRequest, dependencies: IngestDependencies, options: IngestOptions) {
     this.#request = request;
-    this.#content = dependencies.content;
+    this.#dependencies = dependencies;
     this.#options = options;
   }
 
@@ -82,9 +86,11 @@ class Ingest {
     const { blob } = this.#request;
     let source: ReturnType<typeof readBody> | undefined;
     try {
-      const blobStage = await this.#open('blob', blob.digest);
+      const bytes = new CopiedBytes(capacityFor(blob.size));
+      const blobStage = await this.#open('blob', blob.digest, bytes);
       source = readBody(body, this.#request, this.#options.signal, async (chunk, received) => {
-        await blobStage.write(chunk);
+        bytes.append(chunk);
+        await blobStage.advance();
         this.#report(received);
       });
       const { tarStage, damage } = await this.#unpack(source, blobStage);
@@ -94,11 +100,17 @@ class Ingest {
       await source?.return();
       if (source === undefined) await body.cancel();
       for (const stage of this.#staged) await stage.abort();
+      if (this.#unpacker !== undefined) this.#dependencies.unpackers.giveBack(this.#unpacker);
     }
   }
 
-  async #open(part: 'blob' | 'tar', digest: LayerRecord['id']): Promise<IngestStage> {
-    const stage = await IngestStage.open(this.#content, `${this.#request.id}/${part}`, digest);
+  async #open(part: 'blob' | 'tar', digest: LayerRecord['id'], bytes: GatheredBytes): Promise<IngestStage> {
+    const stage = await IngestStage.open(
+      this.#dependencies.content,
+      `${this.#request.id}/${part}`,
+      digest,
+      bytes,
+    );
     this.#staged.add(stage);
     return stage;
   }
@@ -120,16 +132,29 @@ class Ingest {
     try {
       const { start, chunks } = await peekStart(source, signatureLength);
       const compression = detectCompression(start);
-      if (compression !== 'none' && compression !== 'gzip') throw unsupported(compression);
-      const isTar = compression === 'none';
-      // the digest of a plain tar is its diffID, unless one is a sha512
-      if (!isTar || splitDigest(blob.digest).algorithm !== splitDigest(diffID).algorithm) {
-        tarStage = await this.#open('tar', diffID);
-      }
-      for await (const bytes of isTar ? chunks : gunzip(chunks, blob.size)) {
-        this.#layer.push(bytes);
-        if (tarStage !== blobStage) await tarStage.write(bytes);
-      }
+      if (compression === 'none') {
+        // the digest of a plain tar is its diffID, unless one is a sha512
+        const isOneBlob = splitDigest(blob.digest).algorithm === splitDigest(diffID).algorithm;
+        const tar = new CopiedBytes(isOneBlob ? 0 : capacityFor(blob.size));
+        if (!isOneBlob) tarStage = await this.#open('tar', diffID, tar);
+        for await (const bytes of chunks) {
+          this.#layer.push(bytes);
+          if (isOneBlob) continue;
+          tar.append(bytes);
+          await tarStage.advance();
+        }
+      } else if (compression === 'gzip' || compression === 'zstd') {
+        const unpacker = await this.#takeUnpacker();
+        unpacker.start({ format: compression, gather: gatherLimit + 2 * pieceLength });
+        tarStage = await this.#open('tar', diffID, unpacker);
+        for await (const chunk of chunks) {
+          for (const bytes of unpacker.push(chunk)) {
+            this.#layer.push(bytes);
+            await tarStage.advance();
+          }
+        }
+        unpacker.finish();
+      } else throw unsupported(compression);
       return { tarStage };
     } catch (reason) {
       // bytes that were changed or cut off on the way are to be called that, not a bad archive
@@ -137,6 +162,11 @@ class Ingest {
       for (let next = await source.next(); next.done !== true; ) next = await source.next();
       return { tarStage, damage: { reason } };
     }
+  }
+
+  async #takeUnpacker(): Promise<Unpacker> {
+    this.#unpacker = await this.#dependencies.unpackers.take();
+    return this.#unpacker;
   }
 
   async #verify(
@@ -181,9 +211,14 @@ class Ingest {
   }
 }
 
+/** Bytes that a blob takes up in memory on its way: all of it, or two pieces when it is too large for that. */
+function capacityFor(size: number): number {
+  return size <= gatherLimit ? size : 2 * pieceLength;
+}
+
 function unsupported(compression: string): Error {
   return new UnsupportedMediaTypeError(
-    `it is compressed with ${compression}, and only gzip and plain tars can be unpacked; ` +
+    `it is compressed with ${compression}, and only gzip, zstd and plain tars can be unpacked; ` +
       'copy the image with `skopeo copy --dest-compress-format gzip --dest-force-compress-format`',
     { compression },
   );

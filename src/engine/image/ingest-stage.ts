@@ -1,62 +1,72 @@
-/** One blob on its way into the content store: staged in big pieces and digested, each byte copied once. */
+/**
+ * One blob on its way into the content store: sent in big pieces from where it
+ * lies in memory, and digested. WebCrypto is about four times as fast as a wasm hash
+ * but takes everything at once, so bytes are kept up to a size; above it they
+ * are hashed as they come and let go, and memory stays bounded.
+ */
 
-import { Digester } from '../archive/digester.ts';
-import { type Digest, splitDigest } from '../oci/digest.ts';
+import { createSHA256, createSHA512, type IHasher } from 'hash-wasm';
+import type { GatheredBytes } from '../archive/gathered-bytes.ts';
+import { type Digest, digestOf, splitDigest } from '../oci/digest.ts';
 import type { ContentStore, ContentWriter } from '../store/content.ts';
 
-/**
- * Large, because each write of a store costs a transaction; a buffer of its
- * own, because a store that clones a view clones all of the buffer behind it.
- */
-const pieceLength = 16 << 20;
-const firstLength = 256 << 10;
+/** Bytes; large, because each write of a store costs a transaction. */
+export const pieceLength = 16 << 20;
+
+/** Bytes of one blob that are kept to be digested at once. WebCrypto copies them: twice this is in memory for a moment. */
+export const gatherLimit = 192 << 20;
 
 export class IngestStage {
   readonly #writer: ContentWriter;
-  readonly #digester: Digester;
-  #piece: Uint8Array<ArrayBuffer> = new Uint8Array(firstLength);
-  #filled = 0;
-  #size = 0;
-  /** The one write that is under way; a second waits for it, so that memory stays bounded. */
-  #writing: Promise<void> = Promise.resolve();
+  readonly #bytes: GatheredBytes;
+  readonly #algorithm: 'sha256' | 'sha512';
+  readonly #limit: number;
+  #hasher: IHasher | undefined;
+  /** What was sent to the store, and, with a hasher, hashed. */
+  #sent = 0;
 
-  private constructor(writer: ContentWriter, digester: Digester) {
+  private constructor(
+    writer: ContentWriter,
+    bytes: GatheredBytes,
+    algorithm: 'sha256' | 'sha512',
+    limit: number,
+  ) {
     this.#writer = writer;
-    this.#digester = digester;
+    this.#bytes = bytes;
+    this.#algorithm = algorithm;
+    this.#limit = limit;
   }
 
-  /** Opens the ingest `id` for a blob that is to have a digest like `digest`. */
-  static async open(content: ContentStore, id: string, digest: Digest): Promise<IngestStage> {
-    return new IngestStage(await content.ingest(id), new Digester(splitDigest(digest).algorithm));
+  /** Opens the ingest `id` for the blob that comes to lie in `bytes` and is to have a digest like `digest`. */
+  static async open(
+    content: ContentStore,
+    id: string,
+    digest: Digest,
+    bytes: GatheredBytes,
+    limit = gatherLimit,
+  ): Promise<IngestStage> {
+    return new IngestStage(await content.ingest(id), bytes, splitDigest(digest).algorithm, limit);
   }
 
-  /** Bytes taken so far. */
+  /** Bytes so far. */
   get size(): number {
-    return this.#size;
+    return this.#bytes.end;
   }
 
-  /** Takes the next bytes; they are copied. Throws what the store throws. */
-  async write(bytes: Uint8Array): Promise<void> {
-    this.#size += bytes.length;
-    let at = 0;
-    while (at < bytes.length) {
-      if (this.#filled === this.#piece.length) {
-        if (this.#filled === pieceLength) await this.#flush();
-        else this.#grow();
-      }
-      const step = Math.min(bytes.length - at, this.#piece.length - this.#filled);
-      this.#piece.set(bytes.subarray(at, at + step), this.#filled);
-      this.#filled += step;
-      at += step;
-    }
+  /** Takes up what has come to lie in memory; no more may come before it resolves. Throws what the store throws. */
+  async advance(): Promise<void> {
+    if (this.#hasher === undefined && this.size > this.#limit) await this.#startHashing();
+    while (this.size - this.#sent >= pieceLength) await this.#send(this.#sent + pieceLength);
   }
 
-  /** The digest of everything, once everything is staged. */
+  /** The digest of everything. */
   async finish(): Promise<Digest> {
-    await this.#flush();
+    await this.advance();
+    if (this.#sent < this.size) await this.#send(this.size);
     // the last pieces are stored while the digest is made
-    const [digest] = await Promise.all([this.#digester.digest(), this.#writing]);
-    return digest;
+    this.#writer.finish();
+    if (this.#hasher !== undefined) return `${this.#algorithm}:${this.#hasher.digest('hex')}`;
+    return digestOf(this.#bytes.view(0, this.size), this.#algorithm);
   }
 
   async commit(digest: Digest): Promise<void> {
@@ -65,27 +75,20 @@ export class IngestStage {
 
   /** Leaves nothing staged. */
   async abort(): Promise<void> {
-    // the write's own failure was or will be thrown to whoever wrote
-    await Promise.allSettled([this.#writing]);
     await this.#writer.abort();
   }
 
-  #grow(): void {
-    const larger = new Uint8Array(Math.min(pieceLength, this.#piece.length * 4));
-    larger.set(this.#piece);
-    this.#piece = larger;
+  async #startHashing(): Promise<void> {
+    this.#hasher = await (this.#algorithm === 'sha256' ? createSHA256() : createSHA512());
+    this.#hasher.update(this.#bytes.view(0, this.#sent));
+    this.#bytes.drop(this.#sent);
   }
 
-  async #flush(): Promise<void> {
-    if (this.#filled === 0) return;
-    const whole = this.#filled === this.#piece.length;
-    const piece = whole ? this.#piece : this.#piece.slice(0, this.#filled);
-    this.#piece = new Uint8Array(pieceLength);
-    this.#filled = 0;
-    await this.#writing;
-    await this.#digester.update(piece);
-    this.#writing = this.#writer.write(piece);
-    // observed here so that a failure while nobody waits is not reported as unhandled; the next write throws it
-    this.#writing.catch(() => undefined);
+  async #send(end: number): Promise<void> {
+    const piece = this.#bytes.view(this.#sent, end);
+    this.#hasher?.update(piece);
+    await this.#writer.write(piece);
+    this.#sent = end;
+    if (this.#hasher !== undefined) this.#bytes.drop(end);
   }
 }

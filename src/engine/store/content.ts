@@ -8,7 +8,7 @@
  *
  * Lifecycle. `ingest(id)` opens a writer and drops what an earlier ingest of
  * that ID left; `write` appends and resolves when the bytes may be let go;
- * `commit` makes the blob visible in one small transaction, or does nothing
+ * `finish` says that they were the last; `commit` makes the blob visible in one small transaction, or does nothing
  * when it is there already. Whoever commits has verified the digest. An ingest
  * that is neither committed nor aborted is what a killed tab left behind:
  * `pendingIngests` names it, `abortIngest` reclaims it.
@@ -41,6 +41,11 @@ export interface ContentWriter {
   readonly size: number;
   /** The chunk may be transferred away by its owner only once this resolved. */
   write(chunk: Uint8Array<ArrayBuffer>): Promise<void>;
+  /**
+   * Nothing more will be written: what is held back for a larger piece goes on its way, while the
+   * caller still verifies. Optional before a commit; a failure shows there.
+   */
+  finish(): void;
   /** Visible under `digest` once this resolved. The writer can't be used after it. */
   commit(digest: Digest): Promise<void>;
   abort(): Promise<void>;

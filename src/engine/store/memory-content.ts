@@ -68,6 +68,7 @@ class MemoryContentWriter implements ContentWriter {
   readonly #blobs: Map<Digest, Uint8Array<ArrayBuffer>>;
   #chunks: Uint8Array<ArrayBuffer>[] = [];
   #size = 0;
+  #finished = false;
 
   constructor(
     id: string,
@@ -85,8 +86,13 @@ class MemoryContentWriter implements ContentWriter {
 
   async write(chunk: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#mustBeOpen();
+    if (this.#finished) throw ingestOver(this.#id);
     this.#chunks.push(chunk.slice());
     this.#size += chunk.byteLength;
+  }
+
+  finish(): void {
+    this.#finished = true;
   }
 
   async commit(digest: Digest): Promise<void> {

@@ -3,17 +3,19 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { Unpackers } from '../../../src/engine/archive/unpackers.ts';
 import type { PipeIo } from '../../../src/engine/cli/pipe-stdio.ts';
 import type { Machine } from '../../../src/engine/container/machine.ts';
 import { type Engine, openEngine } from '../../../src/engine/engine.ts';
 import { EventStream, type StampedEvent } from '../../../src/engine/events.ts';
 import { InlineIngestor } from '../../../src/engine/image/inline-ingestor.ts';
-import type { Journal } from '../../../src/engine/store/journal.ts';
 import type { Fetch } from '../../../src/engine/registry/request.ts';
+import type { Journal } from '../../../src/engine/store/journal.ts';
 import { MemoryContentStore } from '../../../src/engine/store/memory-content.ts';
 import { MemoryJournalStore } from '../../../src/engine/store/memory-journal.ts';
 import { MemoryRecordStore } from '../../../src/engine/store/memory-records.ts';
 import type { Change, RecordKind, RecordStore, Records } from '../../../src/engine/store/records.ts';
+import { codecsModule } from '../archive/unpacking.ts';
 import { FakeMachine, type ProgramCode } from './fake-machine.ts';
 
 const REGISTRY = join(import.meta.dirname, '../../../public/registry');
@@ -105,6 +107,8 @@ export interface TestSandbox {
   ): Promise<{ code: number; out: string; err: string }>;
 }
 
+const unpackers = new Unpackers(async () => codecsModule);
+
 export interface SandboxSetup {
   readonly programs?: Readonly<Record<string, ProgramCode>>;
   readonly stores?: Stores;
@@ -145,7 +149,7 @@ export async function openSandbox(setup: SandboxSetup = {}): Promise<TestSandbox
       delete: (name) => stores.journals.delete(name),
       list: () => stores.journals.list(),
     },
-    ingestor: new InlineIngestor({ fetch, content: stores.content }),
+    ingestor: new InlineIngestor({ fetch, content: stores.content, unpackers }),
     mirrors: setup.fetch === undefined ? { 'docker.io': `layout:${ORIGIN}` } : {},
     fetch,
     ...(setup.withoutMachine !== true && { machine: setup.machine ?? machine }),

@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Unpackers } from '../../../src/engine/archive/unpackers.ts';
 import {
   BlobUnknownError,
   CancelledError,
@@ -24,8 +26,10 @@ import type { Digest } from '../../../src/engine/oci/digest.ts';
 import type { ContentStore } from '../../../src/engine/store/content.ts';
 import { MemoryContentStore } from '../../../src/engine/store/memory-content.ts';
 import { endOfArchive, file, header, joined } from '../archive/tar-bytes.ts';
+import { codecsModule } from '../archive/unpacking.ts';
 import { AT_ONCE } from '../registry/made-up-registry.ts';
 
+const unpackers = new Unpackers(async () => codecsModule);
 const noise = (length: number) => {
   const bytes = Buffer.alloc(length);
   for (let i = 0; i < length; i++) bytes[i] = (i * 2_654_435_761) >>> 24;
@@ -102,7 +106,7 @@ function ingest(
 ) {
   return ingestLayer(
     request,
-    { fetch: (url, init) => fetch(url, init), content },
+    { fetch: (url, init) => fetch(url, init), content, unpackers },
     { signal, onProgress, line: { patience: AT_ONCE } },
   );
 }
@@ -110,6 +114,7 @@ function ingest(
 describe('ingestLayer', () => {
   it.each<[string, Uint8Array, Uint8Array]>([
     ['a gzip layer', gz, tar],
+    ['a zstd layer, labelled gzip', Uint8Array.from(execFileSync('zstd', ['-qc'], { input: tar })), tar],
     [
       'two gzip members and padding',
       joined(gzipSync(tar.subarray(0, 700)), gzipSync(tar.subarray(700)), new Uint8Array(9)),
@@ -163,6 +168,7 @@ describe('ingestLayer', () => {
     const ingestor = new InlineIngestor({
       fetch: (url, init) => fetch(url, init),
       content: new MemoryContentStore(),
+      unpackers,
     });
     const options = {
       signal: new AbortController().signal,
@@ -281,13 +287,22 @@ describe('ingestLayer refuses', () => {
       new RegExp(`^${what}: the tar ends at byte 2048 \\d+ bytes before the end of the content of "noise"$`),
     ],
     [
-      'zstd',
+      'a zstd that ends too early',
       () => {
         const zstd = joined(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd), new Uint8Array(20));
         return [requestFor(zstd, tar), send(zstd)];
       },
+      CorruptLayerError,
+      new RegExp(`^${what}: its zstd data ends too early, after 24 bytes$`),
+    ],
+    [
+      'xz',
+      () => {
+        const xz = joined(Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0), new Uint8Array(20));
+        return [requestFor(xz, tar), send(xz)];
+      },
       UnsupportedMediaTypeError,
-      new RegExp(`^${what}: it is compressed with zstd`),
+      new RegExp(`^${what}: it is compressed with xz`),
     ],
     [
       'what is no layer',
@@ -398,7 +413,7 @@ describe('ingestLayer when it is aborted', () => {
     const controller = new AbortController();
     const ingesting = ingestLayer(
       requestFor(gz, tar),
-      { fetch: (url) => fetch(url), content },
+      { fetch: (url) => fetch(url), content, unpackers },
       { signal: controller.signal, onProgress: () => setTimeout(() => controller.abort()) },
     );
     await expect(ingesting).rejects.toThrow(CancelledError);

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { LayerTree } from '../../../images/layer-tree.ts';
+import { Unpackers } from '../../../src/engine/archive/unpackers.ts';
 import { EventStream, type StampedEvent } from '../../../src/engine/events.ts';
 import type { ImageUse } from '../../../src/engine/image/image-parts.ts';
 import { Images, type PullOptions } from '../../../src/engine/image/images.ts';
@@ -17,6 +18,7 @@ import type { JournalStore } from '../../../src/engine/store/journal.ts';
 import { Leases } from '../../../src/engine/store/leases.ts';
 import { MemoryContentStore } from '../../../src/engine/store/memory-content.ts';
 import { MemoryRecordStore } from '../../../src/engine/store/memory-records.ts';
+import { codecsModule } from '../archive/unpacking.ts';
 import { AT_ONCE, jsonBytes, MadeUpRepository, MadeUpWeb } from '../registry/made-up-registry.ts';
 
 export const CONFIG = 'application/vnd.oci.image.config.v1+json';
@@ -88,7 +90,11 @@ export function madeUpSandbox(
   const leases = new Leases(records, now);
   const uses = new Map<string, ImageUse[]>();
   const ingested: IngestRequest[] = [];
-  const inline = new InlineIngestor({ fetch: web.fetch, content });
+  const inline = new InlineIngestor({
+    fetch: web.fetch,
+    content,
+    unpackers: new Unpackers(async () => codecsModule),
+  });
   const ingestor: LayerIngestor = {
     ingest: (request, how) => {
       ingested.push(request);

@@ -1,0 +1,31 @@
+/** Unpackers of one compiled module: one that is done is kept for the next stream, with the memory it has. */
+
+import { Unpacker } from './unpacker.ts';
+
+export class Unpackers {
+  readonly #load: () => Promise<WebAssembly.Module>;
+  #module: Promise<WebAssembly.Module> | undefined;
+  #idle: Unpacker | undefined;
+
+  /** `load` compiles codecs/codecs.wasm; asked when the first is taken, and again when that failed. */
+  constructor(load: () => Promise<WebAssembly.Module>) {
+    this.#load = load;
+  }
+
+  /** An unpacker that nobody else uses. Throws what `load` throws. */
+  async take(): Promise<Unpacker> {
+    const idle = this.#idle;
+    this.#idle = undefined;
+    if (idle !== undefined) return idle;
+    this.#module ??= this.#load().catch((error: unknown) => {
+      this.#module = undefined;
+      throw error;
+    });
+    return Unpacker.create(await this.#module);
+  }
+
+  /** Gives one back; its views are worth nothing from now on. */
+  giveBack(unpacker: Unpacker): void {
+    this.#idle = unpacker;
+  }
+}

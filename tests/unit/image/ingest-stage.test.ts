@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { CopiedBytes } from '../../../src/engine/archive/gathered-bytes.ts';
+import { IngestStage, pieceLength } from '../../../src/engine/image/ingest-stage.ts';
+import type { Digest } from '../../../src/engine/oci/digest.ts';
+import { MemoryContentStore } from '../../../src/engine/store/memory-content.ts';
+
+const content = new Uint8Array(2 * pieceLength + 1_000_003);
+for (let at = 0; at < content.length; at++) content[at] = (at * 2_654_435_761) >>> 24;
+
+describe('IngestStage', () => {
+  it.each([
+    ['sha256', 'at once', content.length],
+    ['sha256', 'as it comes, from the first byte on', 0],
+    ['sha256', 'as it comes, from the second piece on', pieceLength + 5],
+    ['sha512', 'at once', content.length],
+    ['sha512', 'as it comes', 0],
+  ] as const)('digests by %s %s, and stores the same bytes', async (algorithm, how, limit) => {
+    const digest: Digest = `${algorithm}:${createHash(algorithm).update(content).digest('hex')}`;
+    const store = new MemoryContentStore();
+    const bytes = new CopiedBytes(0);
+    const stage = await IngestStage.open(store, 'one', digest, bytes, limit);
+    for (let at = 0; at < content.length; at += 3_000_001) {
+      bytes.append(content.subarray(at, at + 3_000_001));
+      await stage.advance();
+    }
+    expect(await stage.finish()).toBe(digest);
+    await stage.commit(digest);
+    expect(Buffer.from(await store.read(digest)).equals(content)).toBe(true);
+    // what was hashed as it came is let go
+    if (how === 'at once') expect(bytes.view(0, 1)).toEqual(content.subarray(0, 1));
+    else expect(() => bytes.view(0, 1)).toThrow(RangeError);
+  });
+
+  it('digests nothing at all', async () => {
+    const digest: Digest = `sha256:${createHash('sha256').digest('hex')}`;
+    const store = new MemoryContentStore();
+    const stage = await IngestStage.open(store, 'none', digest, new CopiedBytes(0));
+    expect(await stage.finish()).toBe(digest);
+    await stage.commit(digest);
+    expect(await store.stat(digest)).toEqual({ size: 0 });
+  });
+});
