@@ -1,4 +1,4 @@
-/** `pull` of a 40 MB image: against the real tools, and against what a page would usually do. */
+/** `pull`: against the real tools, and against what a page would usually do. */
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -6,42 +6,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'vite';
 import { startChromium } from '../tests/support/chromium.ts';
-import { readManifest } from '../tests/support/registry.ts';
-import { run } from '../tests/support/run.ts';
+import { pushLayout, readManifest } from '../tests/support/registry.ts';
 import { dockerOk, openSandbox, shows } from '../tests/support/sandbox-page.ts';
+import { pullWithPipeline, pullWithTools } from './host-pull.ts';
+import { BENCH_IMAGES } from './images.ts';
 import { compared, median, milliseconds, type Row } from './report.ts';
 import type { Setting } from './setting.ts';
 
-async function pullHere(setting: Setting): Promise<number> {
+async function pullHere(setting: Setting, repository: string): Promise<number> {
   const chromium = await startChromium();
   const page = await openSandbox(chromium, setting.site);
   await shows(page, /host:~[$#]$/);
   const spent = await milliseconds(() =>
-    dockerOk(page, 'pull', '-q', `${setting.registry.host}/test/debian`),
+    dockerOk(page, 'pull', '-q', `${setting.registry.host}/${repository}`),
   );
   await chromium.close();
   return spent;
 }
 
-async function pullWithTools(setting: Setting): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'layerbox-bench-'));
-  const spent = await milliseconds(async () => {
-    await run('skopeo', [
-      'copy',
-      '--quiet',
-      '--insecure-policy',
-      '--src-tls-verify=false',
-      `docker://${setting.registry.host}/test/debian`,
-      `oci:${folder}/layout:debian`,
-    ]);
-    await run('umoci', ['unpack', '--image', `${folder}/layout:debian`, `${folder}/bundle`]);
-  });
-  await rm(folder, { recursive: true });
-  return spent;
-}
-
 /** The page of bench/usual-way.ts, served with nothing around it. */
-async function pullTheUsualWay(setting: Setting): Promise<number> {
+async function pullTheUsualWay(setting: Setting, repository: string): Promise<number> {
   const out = await mkdtemp(join(tmpdir(), 'layerbox-usual-'));
   await build({
     configFile: false,
@@ -63,14 +47,14 @@ async function pullTheUsualWay(setting: Setting): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no address');
-  const manifest = await readManifest(setting.registry, 'test/debian', 'latest');
+  const manifest = await readManifest(setting.registry, repository, 'latest');
   const chromium = await startChromium();
   const page = await chromium.newPage();
   await page.goto(`http://127.0.0.1:${address.port}/`);
   await page.waitForFunction(() => 'pullTheUsualWay' in window);
   const spent = await page.evaluate(
     (urls) => window.pullTheUsualWay(urls),
-    manifest.layers.map((layer) => `http://${setting.registry.host}/v2/test/debian/blobs/${layer.digest}`),
+    manifest.layers.map((layer) => `http://${setting.registry.host}/v2/${repository}/blobs/${layer.digest}`),
   );
   await chromium.close();
   server.closeAllConnections();
@@ -78,13 +62,34 @@ async function pullTheUsualWay(setting: Setting): Promise<number> {
   return spent;
 }
 
+/** Median of so many runs of each way. */
+const RUNS = 3;
+
 export async function pullRows(setting: Setting): Promise<Row[]> {
-  const here = await median(3, () => pullHere(setting));
-  const tools = await median(3, () => pullWithTools(setting));
-  const usual = await pullTheUsualWay(setting);
-  const name = 'pull of a 43 MB image (141 MB, 6,100 files)';
-  return [
-    compared({ name, here, unit: 'ms', against: 'skopeo copy + umoci unpack', there: tools, atLeast: 2 }),
-    compared({ name, here, unit: 'ms', against: 'pako + nanotar + lightning-fs', there: usual, atLeast: 4 }),
-  ];
+  const rows: Row[] = [];
+  for (const image of BENCH_IMAGES) {
+    const repository = `bench/${image.tag}`;
+    await pushLayout(setting.images, image.tag, setting.registry, repository);
+    const { layers } = await readManifest(setting.registry, repository, 'latest');
+    const megabytes = Math.round(layers.reduce((sum, { size }) => sum + size, 0) / 1e6);
+    const here = await median(RUNS, () => pullHere(setting, repository));
+    const against = (name: string, there: number, atLeast: number) =>
+      rows.push(
+        compared({
+          name: `pull of ${megabytes} MB, ${image.compression}, ${image.layers}`,
+          here,
+          unit: 'ms',
+          against: name,
+          there,
+          atLeast,
+        }),
+      );
+    const pipeline = await median(RUNS, () => pullWithPipeline(setting, repository, image.compression));
+    against(`curl | tee | ${image.compression} | tee | tar`, pipeline, 1);
+    // umoci 0.4.7 knows no zstd, and neither does pako
+    if (image.compression === 'zstd') continue;
+    against('skopeo copy + umoci unpack', await median(RUNS, () => pullWithTools(setting, repository)), 4);
+    against('pako + nanotar + lightning-fs', await pullTheUsualWay(setting, repository), 5);
+  }
+  return rows;
 }

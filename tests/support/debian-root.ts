@@ -19,15 +19,15 @@ function mainSource(): { suite: string; line: string } {
   throw new Error('no source of Debian packages found in /etc/apt');
 }
 
-/** Writes a tar of an i386 Debian system: dpkg, perl, bash, vi, ps and top in it. */
-export async function makeDebianTar(tar: string): Promise<void> {
+/** Writes a tar of an i386 Debian system: dpkg, perl, bash, vi, ps, top and the packages named in it. */
+export async function makeDebianTar(tar: string, packages: readonly string[] = []): Promise<void> {
   const { suite, line } = mainSource();
   await run('mmdebstrap', [
     '--quiet',
     '--mode=root',
     '--variant=minbase',
     '--architectures=i386',
-    '--include=procps,vim-tiny,usr-is-merged',
+    `--include=${['procps', 'vim-tiny', 'usr-is-merged', ...packages].join(',')}`,
     '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
     '--aptopt=Acquire::Languages "none"',
     '--aptopt=APT::Install-Recommends "false"',
