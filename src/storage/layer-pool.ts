@@ -11,6 +11,7 @@ import type {
   LayerIngestor,
   RegistryLine,
 } from '../engine/image/layer-ingestor.ts';
+import type { Yielding } from '../engine/lazy/pace.ts';
 import type { RefusedRequest } from '../engine/registry/blob.ts';
 import type { LayerRecord } from '../engine/store/records.ts';
 import {
@@ -31,11 +32,16 @@ export interface LayerPoolOptions {
   readonly spawn: () => Worker;
   /** Default: one for each processor, at least one, at most four. */
   readonly size?: number;
+  /** Milliseconds after which a worker without work is ended, with the memory its unpacker has. */
+  readonly idleLimit?: number;
 }
 
 export function defaultPoolSize(processors: number): number {
   return Math.min(4, Math.max(1, processors || 1));
 }
+
+/** Long enough for the pulls of one line to find their workers warm. */
+const defaultIdleLimit = 5000;
 
 interface IngestListener {
   readonly onProgress: (progress: IngestProgress) => void;
@@ -52,6 +58,8 @@ class PooledWorker {
   readonly worker: Worker;
   readonly remote: Remote<LayerWorkerSurface>;
   readonly pending = new Map<number, PendingIngest>();
+  /** Ends it, unless more comes. */
+  idleTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(worker: Worker) {
     this.worker = worker;
@@ -60,6 +68,7 @@ class PooledWorker {
 
   ingest(ingest: number, request: IngestRequest, listener: IngestListener): PendingIngest {
     const { promise: outcome, resolve, reject: fail } = Promise.withResolvers<IngestOutcome>();
+    clearTimeout(this.idleTimer);
     const { onProgress, line } = listener;
     const pending = { what: request.what, onProgress, ...(line !== undefined && { line }), outcome, fail };
     this.pending.set(ingest, pending);
@@ -87,12 +96,18 @@ class PooledWorker {
     }
   }
 
+  hold(ingest: number, isHeld: boolean): void {
+    // As with `cancel`: of a worker that died nothing has to be held.
+    this.remote.hold(ingest, isHeld).catch(() => undefined);
+  }
+
   cancel(ingest: number): void {
     // A worker that died cannot be told, and has failed its ingests already.
     this.remote.cancel(ingest).catch(() => undefined);
   }
 
   end(): void {
+    clearTimeout(this.idleTimer);
     this.remote[releaseProxy]();
     this.worker.terminate();
   }
@@ -117,12 +132,13 @@ export class LayerPool implements LayerIngestor {
 
   /** Starts the first worker, so that it is there when the manifest is. */
   prepare(): void {
-    if (!this.#isClosed && this.#workers.size === 0) this.#start();
+    if (this.#isClosed || this.#workers.size > 0) return;
+    this.#restLater(this.#start());
   }
 
   async ingest(
     request: IngestRequest,
-    options: IngestListener & { readonly signal: AbortSignal },
+    options: IngestListener & { readonly signal: AbortSignal; readonly pace?: Yielding },
   ): Promise<LayerRecord> {
     if (this.#isClosed || options.signal.aborted) throw cancelled(request);
     const pooled = this.#leastBusy();
@@ -131,6 +147,9 @@ export class LayerPool implements LayerIngestor {
     const pending = pooled.ingest(ingest, request, options);
     const cancel = () => pooled.cancel(ingest);
     options.signal.addEventListener('abort', cancel, { once: true });
+    const { pace } = options;
+    if (pace?.isHeld === true) pooled.hold(ingest, true);
+    const unpaced = pace?.onChange((isHeld) => pooled.hold(ingest, isHeld));
     try {
       // A cancelled one, too, is awaited: then nothing of it is staged behind the caller's back.
       const outcome = await pending.outcome;
@@ -138,6 +157,8 @@ export class LayerPool implements LayerIngestor {
       return outcome.record;
     } finally {
       options.signal.removeEventListener('abort', cancel);
+      unpaced?.();
+      this.#restLater(pooled);
     }
   }
 
@@ -162,6 +183,14 @@ export class LayerPool implements LayerIngestor {
     if (best === undefined || (best.pending.size > 0 && this.#workers.size < this.#size))
       return this.#start();
     return best;
+  }
+
+  /** Memory that WebAssembly has once it does not give back: only the end of the worker does. */
+  #restLater(pooled: PooledWorker): void {
+    clearTimeout(pooled.idleTimer);
+    pooled.idleTimer = setTimeout(() => {
+      if (pooled.pending.size === 0 && this.#workers.delete(pooled)) pooled.end();
+    }, this.#options.idleLimit ?? defaultIdleLimit);
   }
 
   #start(): PooledWorker {

@@ -28,7 +28,7 @@ describe('the layer pool', () => {
     for (const close of closing.splice(0)) await close();
   });
 
-  async function opened(options: { size?: number; spawn?: () => Worker } = {}) {
+  async function opened(options: { size?: number; spawn?: () => Worker; idleLimit?: number } = {}) {
     const sandbox = freshSandbox('pool');
     const pool = new LayerPool({ sandbox, spawn: layerWorker, ...options });
     const database = await SandboxDatabase.open(sandbox);
@@ -62,6 +62,18 @@ describe('the layer pool', () => {
     expect(await content.pendingIngests()).toEqual([]);
     expect(reported[0]?.status).toBe('downloading');
     expect(reported.at(-1)).toEqual({ status: 'extracting', bytes: request.blob.size });
+  });
+
+  it('ends workers that have nothing to do, and starts others for what comes', async () => {
+    const { pool } = await opened({ idleLimit: 0 });
+    const { request } = await serveLayer(tarOf({ file: countingBytes(1000) }), { compressed: true });
+    pool.prepare();
+    expect(pool.workers).toBe(1);
+    await expect.poll(() => pool.workers).toBe(0);
+    for (let turn = 0; turn < 2; turn++) {
+      await ingest(pool, request);
+      await expect.poll(() => pool.workers).toBe(0);
+    }
   });
 
   it('fails with the worker’s error, its class and data, and leaves nothing behind', async () => {
