@@ -53,8 +53,9 @@ export function managementHelp(name: string, group: Management): string {
   ].join('\n');
 }
 
+/** Its first sentence: where there are more, the command's own help has them. */
 function summary(name: string): string {
-  return COMMANDS.get(name)?.summary ?? '';
+  return COMMANDS.get(name)?.summary.replace(/\.\n.*$/s, '') ?? '';
 }
 
 function line(name: string, text: string): string {

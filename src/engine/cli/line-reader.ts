@@ -1,4 +1,4 @@
-/** Answers to what a command asks: lines of its standard input. */
+/** Answers to what a command asks: lines of its standard input. Each wait ends with CancelledError at Ctrl-C. */
 
 import { CancelledError } from '../errors.ts';
 import { decodeName, encodeName } from '../names.ts';
@@ -20,10 +20,18 @@ export class LineReader {
   readonly #input: AsyncIterator<Uint8Array>;
   /** Read, and not yet taken. */
   readonly #bytes: number[] = [];
+  readonly #interrupted: Promise<never>;
 
   constructor(stdio: Stdio) {
     this.#stdio = stdio;
     this.#input = stdio.input[Symbol.asyncIterator]();
+    const { signal } = stdio;
+    this.#interrupted = new Promise((_, reject) => {
+      const interrupt = () => reject(new CancelledError('nothing was typed in'));
+      if (signal.aborted) interrupt();
+      else signal.addEventListener('abort', interrupt, { once: true });
+    });
+    this.#interrupted.catch(() => undefined); // only a wait for input wants to know
   }
 
   /** All that comes until the input's end. */
@@ -48,7 +56,7 @@ export class LineReader {
     return text(bytes);
   }
 
-  /** A line of which nothing is shown. CancelledError at Ctrl-C. */
+  /** A line of which nothing is shown. */
   async hiddenLine(prompt: string): Promise<string> {
     await this.#say(prompt);
     this.#stdio.attach({ stdin: true, raw: true, signals: false });
@@ -70,7 +78,7 @@ export class LineReader {
 
   async #next(): Promise<number | undefined> {
     while (this.#bytes.length === 0) {
-      const step = await this.#input.next();
+      const step = await Promise.race([this.#input.next(), this.#interrupted]);
       if (step.done === true) return undefined;
       for (const byte of step.value) this.#bytes.push(byte);
     }
