@@ -39,6 +39,8 @@ export interface LayerWorkerSurface {
   /** `ingest` names it for `cancel` and to the host. */
   ingest(ingest: number, request: IngestRequest): Promise<IngestOutcome>;
   cancel(ingest: number): void;
+  /** Holds an ingest back from reading more of its blob, or lets it go on. */
+  hold(ingest: number, isHeld: boolean): void;
 }
 
 /** Ingests one layer into the content store of a sandbox. */
@@ -55,9 +57,15 @@ export type IngestInto = (
 /** Milliseconds between two reports of the same status. */
 const reportInterval = 100;
 
+interface Running {
+  readonly controller: AbortController;
+  /** Settled when it may read on; undefined when nothing holds it. */
+  hold: PromiseWithResolvers<void> | undefined;
+}
+
 export class LayerWorker implements LayerWorkerSurface {
   readonly #ingestInto: IngestInto;
-  readonly #running = new Map<number, AbortController>();
+  readonly #running = new Map<number, Running>();
   #sandbox = '';
   #report: LayerWorkerHost['report'] | undefined;
   #renew: Parameters<LayerWorkerSurface['open']>[2] | undefined;
@@ -74,7 +82,8 @@ export class LayerWorker implements LayerWorkerSurface {
 
   async ingest(ingest: number, request: IngestRequest): Promise<IngestOutcome> {
     const controller = new AbortController();
-    this.#running.set(ingest, controller);
+    const running: Running = { controller, hold: undefined };
+    this.#running.set(ingest, running);
     try {
       const record = await this.#ingestInto(this.#sandbox, request, {
         signal: controller.signal,
@@ -87,6 +96,7 @@ export class LayerWorker implements LayerWorkerSurface {
           },
           onRequest: (answered) => this.#report?.(ingest, { request: answered }),
           onRetry: (retry) => this.#report?.(ingest, { retry }),
+          hold: () => running.hold?.promise,
         },
       });
       return transfer({ record }, [record.index]);
@@ -98,7 +108,19 @@ export class LayerWorker implements LayerWorkerSurface {
   }
 
   cancel(ingest: number): void {
-    this.#running.get(ingest)?.abort();
+    const running = this.#running.get(ingest);
+    running?.controller.abort();
+    running?.hold?.resolve();
+  }
+
+  hold(ingest: number, isHeld: boolean): void {
+    const running = this.#running.get(ingest);
+    if (running === undefined || running.controller.signal.aborted) return;
+    if (isHeld) running.hold ??= Promise.withResolvers<void>();
+    else {
+      running.hold?.resolve();
+      running.hold = undefined;
+    }
   }
 }
 

@@ -44,11 +44,6 @@ export class EarlyLayers {
     return this.#layers.has(diffID);
   }
 
-  /** True while a program waits for something to be read. */
-  get isBusy(): boolean {
-    return [...this.#layers.values()].some(({ lazy }) => lazy.isBusy);
-  }
-
   /**
    * Opens those of the layers that have a table of contents which can be used. What is wrong with one is not told:
    * the layer will come whole, and is then held against its own digest. Rejects only when the signal is aborted.
@@ -102,7 +97,8 @@ export class EarlyLayers {
       ...(renew !== undefined && { renew }),
     });
     const decode = decodeZstd ?? (() => Promise.reject(new CannotBeLazy('there is no decoder for zstd')));
-    const lazy = await openLazyLayer({ blob, diffID, ranges, decodeZstd: decode, what }, signal);
+    const { pace } = layers;
+    const lazy = await openLazyLayer({ blob, diffID, ranges, decodeZstd: decode, what, pace }, signal);
     if (lazy === undefined) return;
     const onUnreadable = (path: string, reason: unknown) => {
       const message = reason instanceof Error ? reason.message : String(reason);

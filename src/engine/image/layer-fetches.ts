@@ -5,6 +5,7 @@
  */
 
 import { CancelledError } from '../errors.ts';
+import { turnOf } from '../lazy/pace.ts';
 import type { DiffID } from '../oci/digest.ts';
 import type { RenewHeaders } from '../registry/blob.ts';
 import type { ImageParts } from './image-parts.ts';
@@ -25,10 +26,10 @@ export interface LayerWish {
 }
 
 export class LayerFetches {
-  readonly #parts: Pick<ImageParts, 'records' | 'ingestor' | 'events'>;
+  readonly #parts: Pick<ImageParts, 'records' | 'ingestor' | 'events' | 'early'>;
   readonly #running = new Map<DiffID, Fetch>();
 
-  constructor(parts: Pick<ImageParts, 'records' | 'ingestor' | 'events'>) {
+  constructor(parts: Pick<ImageParts, 'records' | 'ingestor' | 'events' | 'early'>) {
     this.#parts = parts;
   }
 
@@ -82,12 +83,15 @@ export class LayerFetches {
   ): Promise<void> {
     if (await this.has(wish.diffID)) return; // another pull was quicker
     const { renew, ...request } = await wish.request(signal);
-    const { ingestor, records, events } = this.#parts;
+    const { ingestor, records, events, early } = this.#parts;
+    const pace = early?.layers.pace;
     const record = await ingestor.ingest(request, {
       signal,
+      ...(pace !== undefined && { pace }),
       onProgress: report,
       line: {
         ...(renew !== undefined && { renew }),
+        ...(pace !== undefined && { hold: () => turnOf(pace, signal) }),
         onRequest: (answered) => events.emit({ type: 'request', ...answered }),
         onRetry: (retry) => events.emit({ type: 'retry', ...retry }),
       },

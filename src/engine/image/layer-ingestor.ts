@@ -1,5 +1,6 @@
 /** The port through which a pull gets one layer in: inline, or in a pool of workers (src/storage). */
 
+import type { Yielding } from '../lazy/pace.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { DiffID } from '../oci/digest.ts';
 import type { RenewHeaders } from '../registry/blob.ts';
@@ -34,6 +35,8 @@ export interface RegistryLine {
   readonly onRetry?: RetryListener;
   /** Default: PATIENT. It does not reach into a worker. */
   readonly patience?: Patience;
+  /** Awaited before more is read. It does not reach into a worker; `pace` does. */
+  readonly hold?: () => Promise<void> | undefined;
 }
 
 export interface LayerIngestor {
@@ -52,6 +55,8 @@ export interface LayerIngestor {
       readonly signal: AbortSignal;
       readonly onProgress: (progress: IngestProgress) => void;
       readonly line?: RegistryLine;
+      /** Who goes first: while it is held, no more is fetched than is on its way. */
+      readonly pace?: Yielding;
     },
   ): Promise<LayerRecord>;
   close(): Promise<void>;

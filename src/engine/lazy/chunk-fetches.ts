@@ -11,6 +11,7 @@ import { cancelled } from '../registry/request.ts';
 import type { BlobRanges } from './blob-ranges.ts';
 import type { ChunkTable } from './chunk-table.ts';
 import type { DecodeStart } from './decode-chunk.ts';
+import type { Pace } from './pace.ts';
 
 export interface ChunkFetchesOptions {
   readonly chunks: ChunkTable;
@@ -23,6 +24,8 @@ export interface ChunkFetchesOptions {
   /** True for what is here already and not to be fetched along. */
   readonly isHere: (chunk: number) => boolean;
   readonly signal: AbortSignal;
+  /** Told when somebody begins to wait for a chunk, and when nobody does any more. */
+  readonly pace?: Pick<Pace, 'begin' | 'end'>;
   /** Requests at once. */
   readonly parallel?: number;
   /** Compressed bytes that a request may have when nobody wants more. */
@@ -79,11 +82,15 @@ export class ChunkFetches {
   }
 
   #start(batch: Batch): void {
+    if (this.#coming.size === 0) this.#options.pace?.begin();
     const bytes = this.#inTurn(() => this.#read(batch));
     for (const chunk of batch.chunks) {
       const content = bytes
         .then((whole) => this.#open(chunk, whole, batch.start))
-        .finally(() => this.#coming.delete(chunk));
+        .finally(() => {
+          this.#coming.delete(chunk);
+          if (this.#coming.size === 0) this.#options.pace?.end();
+        });
       // read ahead, perhaps for nobody: whoever wants it after all asks again
       content.catch(() => undefined);
       this.#coming.set(chunk, content);

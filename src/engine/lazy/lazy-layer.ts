@@ -13,6 +13,7 @@ import { ChunkFetches } from './chunk-fetches.ts';
 import { addressBase, type ChunkTable } from './chunk-table.ts';
 import type { DecodeStart } from './decode-chunk.ts';
 import { FileAddresses } from './file-addresses.ts';
+import type { Pace } from './pace.ts';
 import type { TableOfContents } from './table-of-contents.ts';
 
 export interface LazyLayerOptions {
@@ -24,6 +25,7 @@ export interface LazyLayerOptions {
   /** Bytes of content to keep in memory. */
   readonly cacheLimit?: number;
   /** As ChunkFetches has them. */
+  readonly pace?: Pick<Pace, 'begin' | 'end'>;
   readonly parallel?: number;
   readonly readAhead?: number;
 }
@@ -43,7 +45,7 @@ export class LazyLayer {
   readonly #delivered: Uint8Array;
 
   constructor(options: LazyLayerOptions) {
-    const { table, ranges, decode, what, parallel, readAhead } = options;
+    const { table, ranges, decode, what, pace, parallel, readAhead } = options;
     this.index = table.index;
     this.#chunks = table.chunks;
     this.#prioritizedEnd = table.prioritizedEnd;
@@ -61,6 +63,7 @@ export class LazyLayer {
       },
       isHere: (chunk) => this.#cache.has(chunk),
       signal: this.#controller.signal,
+      ...(pace !== undefined && { pace }),
       ...(parallel !== undefined && { parallel }),
       ...(readAhead !== undefined && { readAhead }),
     });

@@ -10,8 +10,11 @@ import type { ContentReader } from '../store/content-reader.ts';
 import { addressBase } from './chunk-table.ts';
 import { ComingLayer, type OnUnreadable } from './coming-layer.ts';
 import type { LazyLayer } from './lazy-layer.ts';
+import { Pace } from './pace.ts';
 
 export class LazyLayers implements ContentReader {
+  /** Held while a program waits for a layer that is coming. */
+  readonly pace = new Pace();
   readonly #whole: ContentReader;
   /** Kept when they are whole: whoever opened them before that has their addresses. */
   readonly #layers = new Map<Digest, ComingLayer>();

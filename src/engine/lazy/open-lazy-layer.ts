@@ -11,6 +11,7 @@ import { CannotBeLazy } from './cannot-be-lazy.ts';
 import { type DecodeStart, gunzipStart } from './decode-chunk.ts';
 import { type LazyFormat, lazyFormat, tocLimit } from './lazy-format.ts';
 import { LazyLayer } from './lazy-layer.ts';
+import type { Pace } from './pace.ts';
 import { stargzFooter, stargzFooterLimit } from './stargz-footer.ts';
 import { readTableOfContents, type TableOfContents } from './table-of-contents.ts';
 
@@ -23,6 +24,7 @@ export interface LazySource {
   readonly what: string;
   /** Bytes of content to keep in memory. */
   readonly cacheLimit?: number;
+  readonly pace?: Pick<Pace, 'begin' | 'end'>;
 }
 
 /** Bytes from the end of an eStargz blob that are fetched at once: most tables of contents are within them. */
@@ -38,14 +40,21 @@ const tocName = 'stargz.index.json';
 export async function openLazyLayer(source: LazySource, signal: AbortSignal): Promise<LazyLayer | undefined> {
   const format = lazyFormat(source.blob);
   if (format === undefined) return undefined;
-  const { what, ranges, cacheLimit } = source;
+  const { what, ranges, cacheLimit, pace } = source;
   try {
     const isStargz = format.kind === 'estargz';
     const table = isStargz
       ? await readStargz(source, format.tocDigest, signal)
       : await readChunked(source, format, signal);
     const decode = isStargz ? gunzipStart : source.decodeZstd;
-    return new LazyLayer({ table, ranges, decode, what, ...(cacheLimit !== undefined && { cacheLimit }) });
+    return new LazyLayer({
+      table,
+      ranges,
+      decode,
+      what,
+      ...(cacheLimit !== undefined && { cacheLimit }),
+      ...(pace && { pace }),
+    });
   } catch (error) {
     if (!(error instanceof CorruptLayerError)) throw error;
     throw new CorruptLayerError(`${what}: ${error.message}`, { ...error.data, what }, { cause: error });
