@@ -18,7 +18,7 @@ compile() {
 	mkdir "$objects"
 	cd "$workdir"
 	source=(-I"$codecs/src" -isystem "$codecs/src/include")
-	for file in memory crc32 unpack; do
+	for file in memory crc32 sha256 unpack; do
 		"${compiler[@]}" "${source[@]}" -c "$codecs/src/$file.c" -o "$objects/$file.o"
 	done
 	"${compiler[@]}" "${source[@]}" -Ilibdeflate -c "$codecs/src/gzip.c" -o "$objects/gzip.o"
