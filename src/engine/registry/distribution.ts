@@ -5,7 +5,7 @@
 
 import { CancelledError, LayerboxError, ManifestUnknownError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import { type Digest, isDigest } from '../oci/digest.ts';
+import { type Digest, digestOf, isDigest, splitDigest } from '../oci/digest.ts';
 import { CONFIG_LIMIT, MANIFEST_LIMIT } from '../oci/document.ts';
 import { Acceptance, acceptKind, acceptOf, type Family, isBelieved } from './accept.ts';
 import { type Purpose, RegistryAccess } from './access.ts';
@@ -224,9 +224,8 @@ export class DistributionSource implements ImageSource {
     const contentType = typeOf(response);
     if (digest === null || !isDigest(digest) || !isBelieved(family, contentType)) return undefined;
     const bytes = await local.read(digest);
-    if (bytes === undefined) return undefined;
-    await verifyDigest(bytes, digest, what);
-    return openDocument(bytes, { what, contentType, digest });
+    const isWhole = bytes !== undefined && (await digestOf(bytes, splitDigest(digest).algorithm)) === digest;
+    return isWhole ? openDocument(bytes, { what, contentType, digest }) : undefined;
   }
 
   async #manifest(
