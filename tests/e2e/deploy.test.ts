@@ -267,7 +267,7 @@ async function kept(path: string): Promise<void> {
 }
 
 describe('uploads', () => {
-  it('reach the registry while they are sent', async () => {
+  it('reach the registry while they are sent', { timeout: 20_000 }, async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();

@@ -1,12 +1,12 @@
 /** The real nginx on loopback with one of the configurations of `deploy/nginx`, and what it was asked. */
 
-import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../../scripts/project-root.ts';
 import { findProgram } from '../../scripts/system.ts';
-import { answers, freePort } from './registry.ts';
+import { freePort } from './registry.ts';
+import { startServer } from './server-process.ts';
 
 export type Site = 'plain' | 'cache' | 'basic' | 'bearer' | 'static';
 
@@ -76,12 +76,12 @@ http {
 }
 `,
   );
-  const child = spawn(program, ['-p', folder, '-c', join(folder, 'nginx.conf')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let complaints = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaints = (complaints + text).slice(-4000);
+  const server = await startServer({
+    program,
+    args: ['-p', folder, '-c', join(folder, 'nginx.conf')],
+    folder,
+    url: `http://${host}/mark-0`,
+    statuses: [404],
   });
   let marks = 0;
   const mark = async () => {
@@ -90,7 +90,6 @@ http {
     await fetch(`http://${host}${path}`);
     return path;
   };
-  await answers(child, `http://${host}/mark-0`, () => complaints, 404);
   return {
     host,
     requests: async () => {
@@ -104,11 +103,6 @@ http {
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     },
-    close: async () => {
-      const gone = new Promise((resolve) => child.once('exit', resolve));
-      child.kill();
-      await gone;
-      await rm(folder, { recursive: true });
-    },
+    close: () => server.close(),
   };
 }

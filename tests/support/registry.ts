@@ -1,6 +1,5 @@
 /** The real CNCF Distribution (Debian's `docker-registry`) on loopback, with CORS answered as its configuration allows. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -9,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { projectRoot } from '../../scripts/project-root.ts';
 import { findProgram } from '../../scripts/system.ts';
 import { run } from './run.ts';
+import { startServer } from './server-process.ts';
 
 export interface Registry {
   /** `127.0.0.1:port` */
@@ -65,47 +65,20 @@ export async function serveRegistry(
   if (program === undefined) throw new Error('docker-registry is not installed');
   const store = await mkdtemp(join(tmpdir(), 'layerbox-registry-'));
   const host = `127.0.0.1:${await freePort()}`;
-  const child = spawn(program, ['serve', resolve(projectRoot, config)], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const server = await startServer({
+    program,
+    args: ['serve', resolve(projectRoot, config)],
     env: {
       ...process.env,
       REGISTRY_HTTP_ADDR: host,
       REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: store,
       ...environment,
     },
+    folder: store,
+    url: `http://${host}/v2/`,
+    statuses: [200, 401],
   });
-  let complaints = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaints = (complaints + text).slice(-4000);
-  });
-  await answers(child, `http://${host}/v2/`, () => complaints, 200, 401);
-  return {
-    host,
-    close: async () => {
-      const gone = new Promise((done) => child.once('exit', done));
-      child.kill();
-      await gone;
-      await rm(store, { recursive: true });
-    },
-  };
-}
-
-/** Waits until a server that was just started answers with one of these statuses; throws what it complained of when it ends. */
-export async function answers(
-  child: ChildProcess,
-  url: string,
-  complaints: () => string,
-  ...statuses: readonly number[]
-): Promise<void> {
-  const until = Date.now() + 20_000;
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`the server at ${url} ended: ${complaints()}`);
-    const response = await fetch(url).catch(() => undefined);
-    await response?.body?.cancel();
-    if (response !== undefined && statuses.includes(response.status)) return;
-    if (Date.now() > until) throw new Error(`no answer from ${url}: ${complaints()}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  return { host, close: () => server.close() };
 }
 
 /** Copies a tag of an OCI layout into the registry, digests kept. */
