@@ -1,5 +1,6 @@
 /** The engine on the stores, the machine and the fetch of where it runs: in a worker or in Node. */
 
+import { Unpackers } from '../src/engine/archive/unpackers.ts';
 import { openEngine } from '../src/engine/engine.ts';
 import { EventStream, type StampedEvent } from '../src/engine/events.ts';
 import type { LayerIngestor } from '../src/engine/image/layer-ingestor.ts';
@@ -13,6 +14,7 @@ import { createMachine } from '../src/machine/v86-machine.ts';
 import { engineHost } from '../src/rpc/engine-host.ts';
 import type { SandboxHost } from '../src/rpc/host.ts';
 import type { SandboxOptions } from '../src/rpc/sandbox.ts';
+import { loadCodecs } from './codecs.ts';
 
 export interface SandboxStores {
   readonly content: ContentStore;
@@ -51,6 +53,7 @@ export async function joinEngine(
       ingestor: stores.ingestor,
       mirrors: withBundled(options.mirrors ?? {}, place.assets),
       fetch: place.fetch,
+      unpackers: new Unpackers(loadCodecs),
       ...(options.machine !== false && {
         machine: createMachine({
           files: place.machineFiles,

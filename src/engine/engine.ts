@@ -7,6 +7,7 @@
  *     await engine.docker(['pull', 'busybox'], io);
  */
 
+import type { Unpackers } from './archive/unpackers.ts';
 import { clientStdio } from './cli/client-stdio.ts';
 import { runDocker } from './cli/docker.ts';
 import type { DockerHost } from './cli/docker-host.ts';
@@ -31,7 +32,6 @@ import type { EventStream } from './events.ts';
 import { Images } from './image/images.ts';
 import { LayerCache } from './image/layer-cache.ts';
 import type { LayerIngestor } from './image/layer-ingestor.ts';
-import type { DecodeStart } from './lazy/decode-chunk.ts';
 import { LazyLayers } from './lazy/lazy-layers.ts';
 import { decodeName, printableName } from './names.ts';
 import type { Digest } from './oci/digest.ts';
@@ -58,8 +58,8 @@ export interface EnginePorts {
   readonly ingestor: LayerIngestor;
   readonly mirrors: Mirrors;
   readonly fetch: Fetch;
-  /** Undefined: images with layers in zstd are run when they are here whole. */
-  readonly decodeZstd?: DecodeStart;
+  /** For files of layers that are still coming; undefined: images with layers in zstd are run when they are here whole. */
+  readonly unpackers?: Unpackers;
   /** Undefined: nothing can run, all else works. It belongs to the engine from here on: `close` closes it. */
   readonly machine?: Machine;
   readonly events: EventStream;
@@ -117,7 +117,7 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
     early: {
       layers: reader,
       fetch: ports.fetch,
-      ...(ports.decodeZstd !== undefined && { decodeZstd: ports.decodeZstd }),
+      ...(ports.unpackers !== undefined && { unpackers: ports.unpackers }),
       onWhole: ({ imageID }) => containers.settle(imageID),
       onFailed: async ({ imageID, layers }) => {
         await containers.abandon(imageID);

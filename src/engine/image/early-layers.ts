@@ -3,12 +3,13 @@
  * tables of contents, and when they are whole held against what they had said.
  */
 
+import type { Unpackers } from '../archive/unpackers.ts';
 import { LayerboxError } from '../errors.ts';
 import { openLayerIndex } from '../layer/packed-layer-index.ts';
 import { RegistryRanges } from '../lazy/blob-ranges.ts';
 import { CannotBeLazy } from '../lazy/cannot-be-lazy.ts';
 import type { ComingLayer } from '../lazy/coming-layer.ts';
-import type { DecodeStart } from '../lazy/decode-chunk.ts';
+import { unpackStart } from '../lazy/decode-chunk.ts';
 import { lazyFormat } from '../lazy/lazy-format.ts';
 import type { LazyLayers } from '../lazy/lazy-layers.ts';
 import { openLazyLayer } from '../lazy/open-lazy-layer.ts';
@@ -24,8 +25,8 @@ type Layer = ImageRecord['layers'][number];
 export interface EarlyReading {
   readonly layers: LazyLayers;
   readonly fetch: Fetch;
-  /** Undefined: layers in zstd come whole. */
-  readonly decodeZstd?: DecodeStart;
+  /** Undefined: layers in zstd come whole, and gzip is decoded more slowly. */
+  readonly unpackers?: Unpackers;
 }
 
 /** Compressed bytes below which a layer is here as soon as its table would be. */
@@ -75,15 +76,14 @@ export class EarlyLayers {
     reading: EarlyReading,
     signal: AbortSignal,
   ): Promise<void> {
-    const { layers, fetch, decodeZstd } = reading;
+    const { layers, fetch, unpackers } = reading;
     const coming = layers.coming(diffID);
     if (coming !== undefined) {
       coming.share();
       this.#layers.set(diffID, coming);
       return;
     }
-    const format = lazyFormat(blob);
-    if (format === undefined || (format.kind === 'zstd:chunked' && decodeZstd === undefined)) return;
+    if (lazyFormat(blob) === undefined) return;
     const what = `layer ${blob.digest} of ${name}`;
     const { events } = this.#parts;
     const { renew, ...address } = await source.blobRequest(blob, { signal });
@@ -96,9 +96,12 @@ export class EarlyLayers {
       onRetry: (retry) => events.emit({ type: 'retry', ...retry }),
       ...(renew !== undefined && { renew }),
     });
-    const decode = decodeZstd ?? (() => Promise.reject(new CannotBeLazy('there is no decoder for zstd')));
     const { pace } = layers;
-    const lazy = await openLazyLayer({ blob, diffID, ranges, decodeZstd: decode, what, pace }, signal);
+    const decoders = unpackers && {
+      decodeGzip: unpackStart(unpackers, 'gzip'),
+      decodeZstd: unpackStart(unpackers, 'zstd'),
+    };
+    const lazy = await openLazyLayer({ blob, diffID, ranges, what, pace, ...decoders }, signal);
     if (lazy === undefined) return;
     const onUnreadable = (path: string, reason: unknown) => {
       const message = reason instanceof Error ? reason.message : String(reason);

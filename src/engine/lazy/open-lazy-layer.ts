@@ -19,7 +19,10 @@ export interface LazySource {
   readonly blob: Descriptor;
   readonly diffID: DiffID;
   readonly ranges: BlobRanges;
-  readonly decodeZstd: DecodeStart;
+  /** Default: `gunzipStart`. */
+  readonly decodeGzip?: DecodeStart;
+  /** Undefined: layers in zstd are fetched whole. */
+  readonly decodeZstd?: DecodeStart;
   /** In words, for errors: `layer sha256:0123... of busybox:latest`. */
   readonly what: string;
   /** Bytes of content to keep in memory. */
@@ -46,7 +49,7 @@ export async function openLazyLayer(source: LazySource, signal: AbortSignal): Pr
     const table = isStargz
       ? await readStargz(source, format.tocDigest, signal)
       : await readChunked(source, format, signal);
-    const decode = isStargz ? gunzipStart : source.decodeZstd;
+    const decode = isStargz ? (source.decodeGzip ?? gunzipStart) : zstdOf(source);
     return new LazyLayer({
       table,
       ranges,
@@ -125,13 +128,18 @@ async function readChunked(
   format: LazyFormat & { readonly kind: 'zstd:chunked' },
   signal: AbortSignal,
 ): Promise<TableOfContents> {
-  const { diffID, ranges, decodeZstd, what } = source;
+  const { diffID, ranges, what } = source;
   const { offset, length, uncompressedLength } = format;
   const compressed = await ranges.read(offset, offset + length, signal);
   await verify(compressed, format.tocDigest, what);
-  const json = await decodeZstd(compressed, uncompressedLength);
+  const json = await zstdOf(source)(compressed, uncompressedLength);
   // a skippable frame's header of 8 bytes stands before the table
   return readTableOfContents(json, { diffID, payloadEnd: offset - 8 });
+}
+
+function zstdOf({ decodeZstd }: LazySource): DecodeStart {
+  if (decodeZstd === undefined) throw new CannotBeLazy('there is no decoder for zstd');
+  return decodeZstd;
 }
 
 async function verify(bytes: Uint8Array<ArrayBuffer>, expected: Digest, what: string): Promise<void> {

@@ -53,10 +53,6 @@ export const descriptorOf = (layer: Pick<StargzLayer, 'blob' | 'digest' | 'annot
   annotations: layer.annotations,
 });
 
-export const noZstd = () => {
-  throw new Error('no zstd here');
-};
-
 /** The layer opened by its table of contents. */
 export async function openStargz(
   layer: StargzLayer,
@@ -68,7 +64,7 @@ export async function openStargz(
     blob: descriptorOf(layer),
     diffID,
     ranges,
-    decodeZstd: noZstd,
+
     what: 'layer L',
     ...limits,
   };

@@ -5,9 +5,10 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CorruptLayerError } from '../../../src/engine/errors.ts';
+import { Unpackers } from '../../../src/engine/archive/unpackers.ts';
 import { RegistryRanges } from '../../../src/engine/lazy/blob-ranges.ts';
 import { CannotBeLazy } from '../../../src/engine/lazy/cannot-be-lazy.ts';
+import { unpackStart } from '../../../src/engine/lazy/decode-chunk.ts';
 import type { LazyLayer } from '../../../src/engine/lazy/lazy-layer.ts';
 import { openLazyLayer } from '../../../src/engine/lazy/open-lazy-layer.ts';
 import type { Descriptor } from '../../../src/engine/oci/descriptor.ts';
@@ -15,15 +16,10 @@ import { parseManifest } from '../../../src/engine/oci/manifest.ts';
 import { startFaultyRegistry } from '../../support/faulty-registry.ts';
 import { type Registry, readBlob, sha256, startRegistry } from '../../support/registry.ts';
 import { run } from '../../support/run.ts';
+import { codecsModule } from '../archive/unpacking.ts';
 import { described, indexOfTar, MemoryRanges, never, noise } from './fixture.ts';
 
-/** zstd itself; what it wrote before it found the end of a stream that is cut counts. */
-function decodeZstd(compressed: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
-  const { stdout } = spawnSync('zstd', ['-dc', '--long=31'], { input: compressed, maxBuffer: 1 << 30 });
-  if (stdout.length < length) throw new CorruptLayerError(`zstd gives ${stdout.length} bytes`);
-  return Uint8Array.from(stdout.subarray(0, length));
-}
-
+const decodeZstd = unpackStart(new Unpackers(async () => codecsModule), 'zstd');
 const zeros = (length: number) => Buffer.alloc(length);
 let work: string;
 let registry: Registry;
