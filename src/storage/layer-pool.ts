@@ -67,15 +67,18 @@ class PooledWorker {
   }
 
   ingest(ingest: number, request: IngestRequest, listener: IngestListener): PendingIngest {
-    const { promise: outcome, resolve, reject: fail } = Promise.withResolvers<IngestOutcome>();
     clearTimeout(this.idleTimer);
     const { onProgress, line } = listener;
+    let fail: (error: Error) => void = () => undefined;
+    const outcome = new Promise<IngestOutcome>((resolve, reject) => {
+      fail = reject;
+      this.remote
+        .ingest(ingest, request)
+        .then(resolve, reject)
+        .finally(() => this.pending.delete(ingest));
+    });
     const pending = { what: request.what, onProgress, ...(line !== undefined && { line }), outcome, fail };
     this.pending.set(ingest, pending);
-    this.remote
-      .ingest(ingest, request)
-      .then(resolve, fail)
-      .finally(() => this.pending.delete(ingest));
     return pending;
   }
 

@@ -24,7 +24,7 @@ export type RenewOutcome =
 
 /** The pool's side of a worker's ingests: where progress is told, and where headers come from. */
 export interface LayerWorkerHost {
-  report(ingest: number, report: IngestReport): void;
+  report(ingest: number, report: IngestReport): void | Promise<void>;
   renew(ingest: number, refused: RefusedRequest | undefined): Promise<RenewOutcome>;
 }
 
@@ -84,6 +84,9 @@ export class LayerWorker implements LayerWorkerSurface {
     const controller = new AbortController();
     const running: Running = { controller, hold: undefined };
     this.#running.set(ingest, running);
+    // reports have a port of their own: one that is on its way may be overtaken by the outcome
+    const told: unknown[] = [];
+    const tell = (report: IngestReport) => told.push(this.#report?.(ingest, report));
     try {
       const record = await this.#ingestInto(this.#sandbox, request, {
         signal: controller.signal,
@@ -94,8 +97,8 @@ export class LayerWorker implements LayerWorkerSurface {
             if (outcome !== undefined && 'failure' in outcome) throw errorFromJSON(outcome.failure);
             return outcome?.headers;
           },
-          onRequest: (answered) => this.#report?.(ingest, { request: answered }),
-          onRetry: (retry) => this.#report?.(ingest, { retry }),
+          onRequest: (answered) => tell({ request: answered }),
+          onRetry: (retry) => tell({ retry }),
           hold: () => running.hold?.promise,
         },
       });
@@ -104,6 +107,7 @@ export class LayerWorker implements LayerWorkerSurface {
       return { failure: failureOf(error, request.what) };
     } finally {
       this.#running.delete(ingest);
+      await Promise.allSettled(told);
     }
   }
 

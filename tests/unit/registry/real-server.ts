@@ -10,7 +10,7 @@ export interface AskedRequest {
   readonly body: string;
 }
 
-export type Handler = (request: AskedRequest, response: ServerResponse) => void | Promise<void>;
+export type Handler = (request: AskedRequest, response: ServerResponse) => unknown;
 
 export interface RealServer {
   /** `http://127.0.0.1:port` */
