@@ -1,26 +1,14 @@
-/** A server of the system as a child of the tests: ended with them, also where a test failed before it could. */
+/**
+ * A server of the system that lives no longer than the process that started it, however that one ends: a test that
+ * fails before it can close what it started, and a worker of the test runner that is killed, leave nothing behind.
+ */
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
 
 export interface ServerProcess {
   /** Ends it and removes its folder. */
   close(): Promise<void>;
 }
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly folder: string;
-}
-
-const running = new Set<Running>();
-process.once('exit', () => {
-  for (const { child, folder } of running) {
-    child.kill('SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
 
 export interface ServerCommand {
   readonly program: string;
@@ -33,25 +21,33 @@ export interface ServerCommand {
   readonly statuses: readonly number[];
 }
 
+/** Waits for the end of standard input, which comes with the end of whoever holds the other end of the pipe. */
+const SHELL = `folder=$1; shift
+exec 3<&0
+"$@" 3<&- &
+server=$!
+(cat <&3 >/dev/null; kill $server 2>/dev/null) &
+exec 3<&-
+wait $server
+code=$?
+rm -rf "$folder"
+exit $code`;
+
 /** Resolves when the server answers at `url` with one of the statuses; rejects with what it complained of when it ends before. */
 export async function startServer(command: ServerCommand): Promise<ServerProcess> {
   const { program, args, env, folder, url, statuses } = command;
-  const child = spawn(program, [...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const child = spawn('sh', ['-c', SHELL, 'sh', folder, program, ...args], {
+    stdio: ['pipe', 'ignore', 'pipe'],
     ...(env !== undefined && { env }),
   });
-  const one: Running = { child, folder };
-  running.add(one);
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaints = (complaints + text).slice(-4000);
   });
   const close = async () => {
-    child.kill();
+    child.stdin.end();
     await gone;
-    running.delete(one);
-    await rm(folder, { recursive: true, force: true });
   };
   const until = Date.now() + 20_000;
   for (;;) {
