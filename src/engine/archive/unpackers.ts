@@ -16,12 +16,16 @@ export class Unpackers {
   async take(): Promise<Unpacker> {
     const idle = this.#idle;
     this.#idle = undefined;
-    if (idle !== undefined) return idle;
+    return idle ?? Unpacker.create(await this.module());
+  }
+
+  /** The module they are made of. Throws what `load` throws. */
+  module(): Promise<WebAssembly.Module> {
     this.#module ??= this.#load().catch((error: unknown) => {
       this.#module = undefined;
       throw error;
     });
-    return Unpacker.create(await this.#module);
+    return this.#module;
   }
 
   /** Gives one back; its views are worth nothing from now on. */

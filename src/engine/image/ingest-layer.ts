@@ -30,6 +30,8 @@ export interface IngestDependencies {
   readonly fetch: Fetch;
   readonly content: ContentStore;
   readonly unpackers: Unpackers;
+  /** How many bytes a layer of so many compressed ones may unpack to. Default: `largestTar`. */
+  readonly largestTar?: (compressed: number) => number;
 }
 
 export interface IngestOptions {
@@ -40,6 +42,14 @@ export interface IngestOptions {
 
 /** Milliseconds between two reports of bytes that arrive: more often than anybody sees is waste. */
 const reportInterval = 50;
+
+/**
+ * Bytes that a layer of so many compressed ones may unpack to: much more than any layer of files does, and too little
+ * to fill a disk with. Real layers come to 2 to 10 times their compressed size, files of zeros to 1,000 and more.
+ */
+export function largestTar(compressed: number): number {
+  return Math.max(4 * 2 ** 30, 200 * compressed);
+}
 
 /** As `LayerIngestor.ingest` (layer-ingestor.ts) has it, in place. */
 export async function ingestLayer(
@@ -72,12 +82,15 @@ class Ingest {
   readonly #options: IngestOptions;
   /** Not committed yet. */
   readonly #staged = new Set<IngestStage>();
-  readonly #layer = new LayerFromTar();
+  readonly #layer: LayerFromTar;
   #unpacker: Unpacker | undefined;
   #reportedAt = Number.NEGATIVE_INFINITY;
 
   constructor(request: IngestRequest, dependencies: IngestDependencies, options: IngestOptions) {
     this.#request = request;
+    this.#layer = new LayerFromTar({
+      maxSize: dependencies.largestTar?.(request.blob.size) ?? largestTar(request.blob.size),
+    });
     this.#dependencies = dependencies;
     this.#options = options;
   }
@@ -107,9 +120,8 @@ class Ingest {
   async #open(part: 'blob' | 'tar', digest: LayerRecord['id'], bytes: GatheredBytes): Promise<IngestStage> {
     const stage = await IngestStage.open(
       this.#dependencies.content,
-      `${this.#request.id}/${part}`,
-      digest,
-      bytes,
+      { id: `${this.#request.id}/${part}`, digest, bytes },
+      () => this.#dependencies.unpackers.module(),
     );
     this.#staged.add(stage);
     return stage;

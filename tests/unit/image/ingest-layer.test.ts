@@ -18,7 +18,7 @@ import {
   StorageFullError,
   UnsupportedMediaTypeError,
 } from '../../../src/engine/errors.ts';
-import { ingestLayer } from '../../../src/engine/image/ingest-layer.ts';
+import { ingestLayer, largestTar } from '../../../src/engine/image/ingest-layer.ts';
 import { InlineIngestor } from '../../../src/engine/image/inline-ingestor.ts';
 import type { IngestProgress, IngestRequest } from '../../../src/engine/image/layer-ingestor.ts';
 import { openLayerIndex } from '../../../src/engine/layer/packed-layer-index.ts';
@@ -112,6 +112,28 @@ function ingest(
 }
 
 describe('ingestLayer', () => {
+  it('refuses a layer that unpacks to more than it may, and keeps nothing of it', async () => {
+    const zeros = joined(file('zeros', '\0'.repeat(3_000_000)), endOfArchive);
+    const bomb = Uint8Array.from(gzipSync(zeros));
+    answer = send(bomb);
+    const content = new MemoryContentStore();
+    const options = { signal: new AbortController().signal, onProgress: () => undefined };
+    const dependencies = { fetch: (url: string) => fetch(url), content, unpackers };
+    const refused = ingestLayer(
+      requestFor(bomb, zeros),
+      { ...dependencies, largestTar: (compressed) => 100 * compressed },
+      options,
+    );
+    await expect(refused).rejects.toThrow(CorruptLayerError);
+    await expect(refused).rejects.toThrow(`${100 * bomb.length} bytes`);
+    expect(await content.list()).toEqual([]);
+    expect(await content.pendingIngests()).toEqual([]);
+    // what real layers come to is far from it
+    expect((await ingestLayer(requestFor(bomb, zeros), dependencies, options)).size).toBe(zeros.length);
+    expect(largestTar(1000)).toBe(4 * 2 ** 30);
+    expect(largestTar(100 * 2 ** 20)).toBe(20_000 * 2 ** 20);
+  });
+
   it.each<[string, Uint8Array, Uint8Array]>([
     ['a gzip layer', gz, tar],
     ['a zstd layer, labelled gzip', Uint8Array.from(execFileSync('zstd', ['-qc'], { input: tar })), tar],

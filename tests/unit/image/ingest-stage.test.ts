@@ -4,7 +4,9 @@ import { CopiedBytes } from '../../../src/engine/archive/gathered-bytes.ts';
 import { IngestStage, pieceLength } from '../../../src/engine/image/ingest-stage.ts';
 import type { Digest } from '../../../src/engine/oci/digest.ts';
 import { MemoryContentStore } from '../../../src/engine/store/memory-content.ts';
+import { codecsModule } from '../archive/unpacking.ts';
 
+const codecs = async () => codecsModule;
 const content = new Uint8Array(2 * pieceLength + 1_000_003);
 for (let at = 0; at < content.length; at++) content[at] = (at * 2_654_435_761) >>> 24;
 
@@ -19,7 +21,7 @@ describe('IngestStage', () => {
     const digest: Digest = `${algorithm}:${createHash(algorithm).update(content).digest('hex')}`;
     const store = new MemoryContentStore();
     const bytes = new CopiedBytes(0);
-    const stage = await IngestStage.open(store, 'one', digest, bytes, limit);
+    const stage = await IngestStage.open(store, { id: 'one', digest, bytes }, codecs, limit);
     for (let at = 0; at < content.length; at += 3_000_001) {
       bytes.append(content.subarray(at, at + 3_000_001));
       await stage.advance();
@@ -35,7 +37,7 @@ describe('IngestStage', () => {
   it('digests nothing at all', async () => {
     const digest: Digest = `sha256:${createHash('sha256').digest('hex')}`;
     const store = new MemoryContentStore();
-    const stage = await IngestStage.open(store, 'none', digest, new CopiedBytes(0));
+    const stage = await IngestStage.open(store, { id: 'none', digest, bytes: new CopiedBytes(0) }, codecs);
     expect(await stage.finish()).toBe(digest);
     await stage.commit(digest);
     expect(await store.stat(digest)).toEqual({ size: 0 });
