@@ -11,6 +11,7 @@ process.on('exit', () => rmSync(profile, { recursive: true, force: true }));
 /**
  * unit         pure code in Node
  * conformance  one suite per port, on the in-memory implementations in Node
+ * fuzz         parsers on inputs that are almost right, for a second each
  * browser      the same suites and the adapters, in headless Chromium on real IndexedDB
  * e2e          the built site driven through Chromium against real registries
  */
@@ -23,6 +24,9 @@ export default defineConfig({
           include: ['tests/unit/**/*.test.ts', 'tests/conformance/**/*.memory.test.ts'],
           testTimeout: 60_000,
         },
+      },
+      {
+        test: { name: 'fuzz', include: ['tests/fuzz/**/*.test.ts'], testTimeout: 60_000 },
       },
       {
         // Known from the start: one that is found on the way reloads the page in the middle of a test.
