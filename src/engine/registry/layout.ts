@@ -6,7 +6,7 @@
 
 import { BlobUnknownError, InvalidDocumentError, ManifestUnknownError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import { type Digest, splitDigest } from '../oci/digest.ts';
+import { type Digest, digestOf, splitDigest } from '../oci/digest.ts';
 import { CONFIG_LIMIT, MANIFEST_LIMIT } from '../oci/document.ts';
 import { type Index, parseIndex } from '../oci/index.ts';
 import { chooseManifest, formatPlatform } from '../oci/platform.ts';
@@ -67,11 +67,14 @@ export class LayoutSource implements ImageSource {
     const [only, ...others] = matching;
     if (only === undefined) throw this.#unknown(`:${tag}`, manifests);
     const chosen = others.length === 0 ? only : chooseManifest(matching, options.wanted);
-    const bytes = await options.local?.read(chosen.digest);
-    if (bytes === undefined) return this.document(chosen, options);
+    const here = await options.local?.read(chosen.digest);
+    const { algorithm } = splitDigest(chosen.digest);
+    if (here === undefined || (await digestOf(here, algorithm)) !== chosen.digest) {
+      return this.document(chosen, options);
+    }
     const what = `manifest ${chosen.digest} of ${this.#options.familiarName}`;
-    await verifyDescriptor(bytes, chosen, what);
-    return openDocument(bytes, { what, descriptor: bare(chosen) });
+    await verifyDescriptor(here, chosen, what);
+    return openDocument(here, { what, descriptor: bare(chosen) });
   }
 
   async document(descriptor: Descriptor, options: ReadOptions): Promise<FetchedDocument> {

@@ -155,8 +155,11 @@ export class ResumableBody {
         response = await sendRequest({ ...this.#request, headers: this.#asked() }, this.#options);
       } catch (error) {
         if (!(error instanceof RegistryUnreachableError)) throw error;
-        // in a browser If-Range needs the server's leave, which few give
-        this.#etag = undefined;
+        if (this.#at > 0 && this.#etag !== undefined) {
+          // in a browser If-Range, unlike Range, needs the server's leave, which few give
+          this.#etag = undefined;
+          continue;
+        }
         const most = this.#isAnswered ? undefined : UNANSWERED;
         if (!(await this.#retries.wait({ status: 0, reason: 'no answer' }, signal, most))) throw error;
         continue;

@@ -246,3 +246,52 @@ describe('a digest in a layout', () => {
     });
   });
 });
+
+describe('a layout as a list', () => {
+  const ref = (name: string) => ({ 'org.opencontainers.image.ref.name': name });
+
+  it('has the tags of the repository among its names', async () => {
+    const { source } = layout([
+      { annotations: ref('busybox:1'), content: 'a' },
+      { annotations: ref('docker.io/library/busybox:2'), content: 'b' },
+      { annotations: ref('library/busybox'), content: 'c' },
+      {
+        annotations: { 'io.containerd.image.name': 'docker.io/library/busybox:3', ...ref('9') },
+        content: 'd',
+      },
+      { annotations: ref('busybox:1'), content: 'e' },
+      { annotations: ref('alpine:4'), content: 'f' },
+      { annotations: ref('latest'), content: 'g' },
+      { content: 'h' },
+    ]);
+    const pages: (readonly string[])[] = [];
+    for await (const page of source.tags({ signal })) pages.push(page);
+    expect(pages).toEqual([['1', '2', 'latest', '3']]);
+  });
+
+  it('has nothing that refers to a manifest, unless a tag says so', async () => {
+    const subject = `sha256:${'a'.repeat(64)}` as const;
+    const { source } = layout([{ annotations: ref('busybox:1') }]);
+    expect(await source.referrers(subject, { signal })).toEqual([]);
+    const named = layout([{ annotations: ref(`busybox:sha256-${'a'.repeat(64)}`) }]);
+    expect(await named.source.referrers(subject, { signal })).toEqual([]);
+  });
+});
+
+describe('a tag of a layout that is here', () => {
+  it.each([
+    ['whole', (bytes: Uint8Array<ArrayBuffer>) => bytes, 1],
+    ['damaged', () => new Uint8Array(3), 2],
+    ['no longer', () => undefined, 2],
+  ])('%s, takes its share of requests', async (_, local, count) => {
+    const { source, web, files } = layout([
+      { annotations: { 'org.opencontainers.image.ref.name': 'busybox:1' } },
+    ]);
+    const [, bytes = new Uint8Array(0)] = [...files].find(([path]) => path.includes('/blobs/')) ?? [];
+    const descriptor = { mediaType: MANIFEST, digest: digestOf(bytes), size: bytes.length };
+    const read = async () => local(bytes);
+    const found = await source.resolve({ tag: '1' }, { signal, local: { descriptor, read } });
+    expect(found).toMatchObject({ bytes, descriptor });
+    expect(web.requests).toHaveLength(count);
+  });
+});
