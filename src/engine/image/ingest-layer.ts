@@ -117,11 +117,17 @@ class Ingest {
     }
   }
 
-  async #open(part: 'blob' | 'tar', digest: LayerRecord['id'], bytes: GatheredBytes): Promise<IngestStage> {
+  async #open(
+    part: 'blob' | 'tar',
+    digest: LayerRecord['id'],
+    bytes: GatheredBytes,
+    gathered = this.#request.blob.size > gatherLimit ? 0 : gatherLimit,
+  ): Promise<IngestStage> {
     const stage = await IngestStage.open(
       this.#dependencies.content,
       { id: `${this.#request.id}/${part}`, digest, bytes },
       () => this.#dependencies.unpackers.module(),
+      gathered,
     );
     this.#staged.add(stage);
     return stage;
@@ -156,9 +162,11 @@ class Ingest {
           await tarStage.advance();
         }
       } else if (compression === 'gzip' || compression === 'zstd') {
+        // what surely comes to more than is gathered is hashed from its first byte on
+        const gathered = 2 * blob.size > gatherLimit ? 0 : gatherLimit;
         const unpacker = await this.#takeUnpacker();
-        unpacker.start({ format: compression, gather: gatherLimit + 2 * pieceLength });
-        tarStage = await this.#open('tar', diffID, unpacker);
+        unpacker.start({ format: compression, gather: gathered + 2 * pieceLength });
+        tarStage = await this.#open('tar', diffID, unpacker, gathered);
         for await (const chunk of chunks) {
           for (const bytes of unpacker.push(chunk)) {
             this.#layer.push(bytes);
