@@ -5,7 +5,6 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import { detectCompression } from '../../src/engine/archive/compression.ts';
 import { GzipDecoder } from '../../src/engine/archive/gzip-decoder.ts';
 import { parsePaxRecords } from '../../src/engine/archive/pax.ts';
@@ -27,8 +26,11 @@ import { parseManifest } from '../../src/engine/oci/manifest.ts';
 import { parseReference } from '../../src/engine/oci/reference.ts';
 import { parseChallenges } from '../../src/engine/registry/challenge.ts';
 import { nextPage } from '../../src/engine/registry/link.ts';
-import { endOfArchive, file, header, joined, padded, pax } from '../unit/archive/tar-bytes.ts';
+import { joined } from '../unit/archive/tar-bytes.ts';
 import { faultyParsers } from './faulty-parsers.ts';
+import { configs, digest, indexes, jsonWords, manifests, tables } from './good-documents.ts';
+import { members, zstdFrames } from './good-streams.ts';
+import { records, tars } from './good-tars.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -50,78 +52,7 @@ export interface FuzzedParser {
 }
 
 const text = (value: string): Bytes => new TextEncoder().encode(value);
-const json = (value: unknown): Bytes => text(JSON.stringify(value));
 const diffID: DiffID = `sha256:${'ab'.repeat(32)}`;
-const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
-
-const long = (type: 'L' | 'K', name: string) =>
-  joined(header({ type, size: name.length + 1 }), padded(`${name}\0`));
-const sparseMap = '2\n0\n3\n4096\n4\n';
-const tars: readonly Bytes[] = [
-  joined(
-    header({ name: 'd/', type: '5' }),
-    file('d/f', 'content'),
-    header({ name: 'l', type: '2', link: 'd/f' }),
-    endOfArchive,
-  ),
-  joined(
-    file('a', 'x'),
-    header({ name: 'b', type: '1', link: 'a' }),
-    header({ name: 'n', type: '3', devices: ['1', '3'] }),
-    header({ name: 'p', type: '6' }),
-  ),
-  joined(
-    pax({
-      path: 'a/b',
-      mtime: '-1.5',
-      uid: '70000',
-      'SCHILY.xattr.user.a': 'v',
-      'LIBARCHIVE.xattr.user.%3d': 'QUJD',
-    }),
-    file('cut', 'abc'),
-  ),
-  joined(pax({ uid: '9', comment: 'x' }, 'g'), file('a', ''), pax({ uid: '' }), file('b', '')),
-  joined(long('L', 'n'.repeat(150)), long('K', 't'.repeat(120)), header({ type: '2' })),
-  joined(
-    file('a/.wh.b', ''),
-    file('a/.wh..wh..opq', ''),
-    file('.wh..wh.plnk/1', 'x'),
-    header({ name: 'h', type: '1', link: '.wh..wh.plnk/1' }),
-  ),
-  joined(
-    pax({
-      'GNU.sparse.major': '1',
-      'GNU.sparse.minor': '0',
-      'GNU.sparse.realsize': '5000',
-      'GNU.sparse.name': 's',
-    }),
-    header({ size: 512 + 7 }),
-    padded(sparseMap),
-    padded('abcdefg'),
-  ),
-  joined(
-    pax({ 'GNU.sparse.size': '5000', 'GNU.sparse.numblocks': '2', 'GNU.sparse.map': '0,2,4000,1' }),
-    file('f', 'abc'),
-  ),
-  joined(
-    header({
-      type: 'S',
-      magic: 'ustar  \0',
-      size: 3,
-      raw: [
-        [386, '00000000000\0'],
-        [398, '00000000003\0'],
-        [483, '00000010000\0'],
-      ],
-    }),
-    padded('abc'),
-  ),
-  joined(
-    header({ name: 's', type: '2', link: 'd/../e' }),
-    file('s/f', 'x'),
-    header({ name: 'h', type: '1', link: 's/../e/f' }),
-  ),
-];
 
 /** Puts the right checksum in every block that looks as if it had one. */
 function mendTar(input: Bytes): void {
@@ -182,46 +113,6 @@ function parsePax(input: Bytes): number {
   return size;
 }
 
-/** The records of a pax header without its blocks. */
-function records(values: Readonly<Record<string, string>>): Bytes {
-  const whole = pax(values);
-  const length = Number.parseInt(decodeName(whole.subarray(124, 135)), 8);
-  return whole.slice(512, 512 + length);
-}
-
-const members = [
-  gzipSync('one member'),
-  joined(gzipSync('first '), gzipSync('second'), new Uint8Array(20)),
-  gzipSync('stored', { level: 0 }),
-  gzipSync(new Uint8Array(30_000)),
-  // header fields: extra, name, comment and a checksum of the header
-  gzipWithFields('with fields'),
-];
-
-function gzipWithFields(content: string): Bytes {
-  const head = joined(
-    Uint8Array.of(0x1f, 0x8b, 8, 0x1e, 0, 0, 0, 0, 0, 3),
-    Uint8Array.of(4, 0, 0x41, 0x42, 0, 0),
-    text('name\0comment\0'),
-  );
-  const tail = new DataView(new ArrayBuffer(8));
-  tail.setUint32(0, crc32(content), true);
-  tail.setUint32(4, content.length, true);
-  const check = new DataView(new ArrayBuffer(2));
-  check.setUint16(0, crc32(head) & 0xffff, true);
-  return joined(head, new Uint8Array(check.buffer), deflateRawSync(content), new Uint8Array(tail.buffer));
-}
-
-/** Raw and run-length blocks, so that nothing has to be compressed (RFC 8878, 3.1.1). */
-const zstdFrames = [
-  joined(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x20, 5, 0x29, 0, 0), text('hello')),
-  joined(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x50, 0x03, 0x40, 0, 0x41)),
-  joined(
-    Uint8Array.of(0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3),
-    Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x20, 1, 0x09, 0, 0, 0x78),
-  ),
-];
-
 function parseGzip(input: Bytes): number {
   const decoder = new GzipDecoder();
   let size = 0;
@@ -244,112 +135,6 @@ function unpackAs(format: 'gzip' | 'zstd', input: Bytes): number {
   unpacker.finish();
   return unpacker.end;
 }
-
-const descriptor = (mediaType: string, more: object = {}) => ({ mediaType, digest, size: 7, ...more });
-const oci = 'application/vnd.oci.image';
-const manifests = [
-  json({
-    schemaVersion: 2,
-    mediaType: `${oci}.manifest.v1+json`,
-    config: descriptor(`${oci}.config.v1+json`, { data: 'e30=' }),
-    layers: [
-      descriptor(`${oci}.layer.v1.tar+gzip`, { urls: ['https://example.com/x'], annotations: { a: 'b' } }),
-      descriptor(`${oci}.layer.v1.tar+zstd`),
-    ],
-    subject: descriptor(`${oci}.manifest.v1+json`),
-    annotations: { 'org.opencontainers.image.created': '2020-01-01T00:00:00Z' },
-  }),
-  json({
-    schemaVersion: 2,
-    mediaType: 'application/vnd.docker.distribution.manifest.v2+json',
-    config: descriptor('application/vnd.docker.container.image.v1+json'),
-    layers: [descriptor('application/vnd.docker.image.rootfs.diff.tar.gzip')],
-  }),
-];
-const indexes = [
-  json({
-    schemaVersion: 2,
-    mediaType: `${oci}.index.v1+json`,
-    manifests: [
-      descriptor(`${oci}.manifest.v1+json`, {
-        platform: {
-          os: 'linux',
-          architecture: 'arm',
-          variant: 'v7',
-          'os.version': '1',
-          'os.features': ['x'],
-        },
-      }),
-      descriptor(`${oci}.index.v1+json`),
-    ],
-  }),
-];
-const configs = [
-  json({
-    created: '2020-01-01T00:00:00.123456789Z',
-    author: 'me',
-    os: 'linux',
-    architecture: '386',
-    config: {
-      User: '0:0',
-      ExposedPorts: { '80/tcp': {} },
-      Env: ['PATH=/bin', 'A='],
-      Entrypoint: ['/bin/sh', '-c'],
-      Cmd: ['x'],
-      Volumes: { '/data': {} },
-      WorkingDir: '/',
-      Labels: { a: 'b' },
-      StopSignal: 'SIGTERM',
-      Healthcheck: { Test: ['CMD', 'x'], Interval: 1e9, Timeout: 1, Retries: 3 },
-    },
-    rootfs: { type: 'layers', diff_ids: [digest] },
-    history: [{ created: '2020-01-01T00:00:00Z', created_by: 'x', empty_layer: true, comment: 'c' }],
-  }),
-];
-const jsonWords = [
-  'null',
-  'true',
-  '{}',
-  '[]',
-  '""',
-  '-1',
-  '1e400',
-  '"\\ud800"',
-  '__proto__',
-  'manifests',
-  'layers',
-  'mediaType',
-  'schemaVersion',
-  ',',
-  ':',
-  '{',
-  '[',
-  digest,
-];
-
-const tables = [
-  json({
-    version: 1,
-    entries: [
-      { name: 'd/', type: 'dir', mode: 16_877, modtime: '2020-01-01T00:00:00Z' },
-      {
-        name: 'd/f',
-        type: 'reg',
-        size: 5,
-        offset: 100,
-        digest,
-        chunkDigest: digest,
-        mode: 33_188,
-        xattrs: { 'user.a': 'QQ==' },
-      },
-      { name: 'd/big', type: 'reg', size: 10, offset: 200, chunkSize: 6, digest, chunkDigest: digest },
-      { name: 'd/big', type: 'chunk', offset: 300, chunkOffset: 6, chunkSize: 4, chunkDigest: digest },
-      { name: 'l', type: 'symlink', linkName: 'd/f' },
-      { name: 'h', type: 'hardlink', linkName: 'd/f' },
-      { name: 'n', type: 'char', devMajor: 1, devMinor: 3 },
-    ],
-  }),
-];
 
 const linkBase = 'https://registry.example/v2/_catalog?n=2';
 const inText = (parse: (value: string) => number) => (input: Bytes) => parse(decodeName(input));

@@ -1,0 +1,110 @@
+/** Documents of the specifications, and words that mean something in them. */
+
+const json = (value: unknown): Uint8Array<ArrayBuffer> => new TextEncoder().encode(JSON.stringify(value));
+export const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
+
+const descriptor = (mediaType: string, more: object = {}) => ({ mediaType, digest, size: 7, ...more });
+const oci = 'application/vnd.oci.image';
+export const manifests = [
+  json({
+    schemaVersion: 2,
+    mediaType: `${oci}.manifest.v1+json`,
+    config: descriptor(`${oci}.config.v1+json`, { data: 'e30=' }),
+    layers: [
+      descriptor(`${oci}.layer.v1.tar+gzip`, { urls: ['https://example.com/x'], annotations: { a: 'b' } }),
+      descriptor(`${oci}.layer.v1.tar+zstd`),
+    ],
+    subject: descriptor(`${oci}.manifest.v1+json`),
+    annotations: { 'org.opencontainers.image.created': '2020-01-01T00:00:00Z' },
+  }),
+  json({
+    schemaVersion: 2,
+    mediaType: 'application/vnd.docker.distribution.manifest.v2+json',
+    config: descriptor('application/vnd.docker.container.image.v1+json'),
+    layers: [descriptor('application/vnd.docker.image.rootfs.diff.tar.gzip')],
+  }),
+];
+export const indexes = [
+  json({
+    schemaVersion: 2,
+    mediaType: `${oci}.index.v1+json`,
+    manifests: [
+      descriptor(`${oci}.manifest.v1+json`, {
+        platform: {
+          os: 'linux',
+          architecture: 'arm',
+          variant: 'v7',
+          'os.version': '1',
+          'os.features': ['x'],
+        },
+      }),
+      descriptor(`${oci}.index.v1+json`),
+    ],
+  }),
+];
+export const configs = [
+  json({
+    created: '2020-01-01T00:00:00.123456789Z',
+    author: 'me',
+    os: 'linux',
+    architecture: '386',
+    config: {
+      User: '0:0',
+      ExposedPorts: { '80/tcp': {} },
+      Env: ['PATH=/bin', 'A='],
+      Entrypoint: ['/bin/sh', '-c'],
+      Cmd: ['x'],
+      Volumes: { '/data': {} },
+      WorkingDir: '/',
+      Labels: { a: 'b' },
+      StopSignal: 'SIGTERM',
+      Healthcheck: { Test: ['CMD', 'x'], Interval: 1e9, Timeout: 1, Retries: 3 },
+    },
+    rootfs: { type: 'layers', diff_ids: [digest] },
+    history: [{ created: '2020-01-01T00:00:00Z', created_by: 'x', empty_layer: true, comment: 'c' }],
+  }),
+];
+export const jsonWords = [
+  'null',
+  'true',
+  '{}',
+  '[]',
+  '""',
+  '-1',
+  '1e400',
+  '"\\ud800"',
+  '__proto__',
+  'manifests',
+  'layers',
+  'mediaType',
+  'schemaVersion',
+  ',',
+  ':',
+  '{',
+  '[',
+  digest,
+];
+
+export const tables = [
+  json({
+    version: 1,
+    entries: [
+      { name: 'd/', type: 'dir', mode: 16_877, modtime: '2020-01-01T00:00:00Z' },
+      {
+        name: 'd/f',
+        type: 'reg',
+        size: 5,
+        offset: 100,
+        digest,
+        chunkDigest: digest,
+        mode: 33_188,
+        xattrs: { 'user.a': 'QQ==' },
+      },
+      { name: 'd/big', type: 'reg', size: 10, offset: 200, chunkSize: 6, digest, chunkDigest: digest },
+      { name: 'd/big', type: 'chunk', offset: 300, chunkOffset: 6, chunkSize: 4, chunkDigest: digest },
+      { name: 'l', type: 'symlink', linkName: 'd/f' },
+      { name: 'h', type: 'hardlink', linkName: 'd/f' },
+      { name: 'n', type: 'char', devMajor: 1, devMinor: 3 },
+    ],
+  }),
+];
