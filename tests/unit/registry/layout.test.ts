@@ -61,7 +61,8 @@ function layout(
   return { files, web, source };
 }
 
-const named = (name: string) => ({ annotations: { 'org.opencontainers.image.ref.name': name } });
+const refName = (name: string) => ({ 'org.opencontainers.image.ref.name': name });
+const named = (name: string) => ({ annotations: refName(name) });
 const complete = (name: string) => ({
   annotations: { 'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': 'latest' },
 });
@@ -252,16 +253,16 @@ describe('a layout as a list', () => {
 
   it('has the tags of the repository among its names', async () => {
     const { source } = layout([
-      { annotations: ref('busybox:1'), content: 'a' },
-      { annotations: ref('docker.io/library/busybox:2'), content: 'b' },
-      { annotations: ref('library/busybox'), content: 'c' },
+      { annotations: refName('busybox:1'), content: 'a' },
+      { annotations: refName('docker.io/library/busybox:2'), content: 'b' },
+      { annotations: refName('library/busybox'), content: 'c' },
       {
-        annotations: { 'io.containerd.image.name': 'docker.io/library/busybox:3', ...ref('9') },
+        annotations: { 'io.containerd.image.name': 'docker.io/library/busybox:3', ...refName('9') },
         content: 'd',
       },
-      { annotations: ref('busybox:1'), content: 'e' },
-      { annotations: ref('alpine:4'), content: 'f' },
-      { annotations: ref('latest'), content: 'g' },
+      { annotations: refName('busybox:1'), content: 'e' },
+      { annotations: refName('alpine:4'), content: 'f' },
+      { annotations: refName('latest'), content: 'g' },
       { content: 'h' },
     ]);
     const pages: (readonly string[])[] = [];
@@ -271,9 +272,9 @@ describe('a layout as a list', () => {
 
   it('has nothing that refers to a manifest, unless a tag says so', async () => {
     const subject = `sha256:${'a'.repeat(64)}` as const;
-    const { source } = layout([{ annotations: ref('busybox:1') }]);
+    const { source } = layout([{ annotations: refName('busybox:1') }]);
     expect(await source.referrers(subject, { signal })).toEqual([]);
-    const named = layout([{ annotations: ref(`busybox:sha256-${'a'.repeat(64)}`) }]);
+    const named = layout([{ annotations: refName(`busybox:sha256-${'a'.repeat(64)}`) }]);
     expect(await named.source.referrers(subject, { signal })).toEqual([]);
   });
 });
