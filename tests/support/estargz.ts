@@ -6,6 +6,7 @@
 
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import { TarReader } from '../../src/engine/archive/tar-reader.ts';
 
 export interface StargzFile {
   readonly name: string;
@@ -29,6 +30,8 @@ export interface StargzOptions {
   readonly chunkSize?: number;
   /** Put several small files into one gzip member. */
   readonly shared?: boolean;
+  /** Of gzip; default 9. */
+  readonly level?: number;
   /** The footer of stargz, before eStargz gave it a subfield. */
   readonly legacyFooter?: boolean;
   /** Changes the table before it is written and digested. */
@@ -87,37 +90,102 @@ function paxHeader(xattrs: Readonly<Record<string, string>>): Buffer {
   return Buffer.concat([header('PaxHeaders/entry', bytes.length, 'x'), padded(bytes)]);
 }
 
+/** The blob, its tar and its table as they grow. */
+class StargzWriter {
+  readonly #options: StargzOptions;
+  readonly #members: Buffer[] = [];
+  readonly #tar: Buffer[] = [];
+  readonly #entries: StargzEntry[] = [];
+  #written = 0;
+  /** Of the gzip member that is not closed yet. */
+  #open: Buffer[] = [];
+
+  constructor(options: StargzOptions) {
+    this.#options = options;
+  }
+
+  /** Header blocks, or padding. */
+  put(bytes: Buffer): void {
+    this.#open.push(bytes);
+    this.#tar.push(bytes);
+  }
+
+  /** An entry without content. */
+  add(entry: StargzEntry): void {
+    this.#entries.push(entry);
+  }
+
+  /** The content of a file, a chunk after the other. */
+  addContent(entry: StargzEntry, content: Buffer): void {
+    const chunkSize = this.#options.chunkSize ?? 4 << 20;
+    for (let at = 0; at < content.length; at += chunkSize) {
+      const chunk = content.subarray(at, at + chunkSize);
+      if (this.#options.shared !== true || this.#written === 0) this.#close();
+      const isLast = at + chunk.length === content.length;
+      this.add({
+        ...(at === 0 ? entry : { name: entry.name, type: 'chunk' }),
+        offset: this.#written,
+        ...(this.#open.length > 0 && {
+          innerOffset: this.#open.reduce((sum, { length }) => sum + length, 0),
+        }),
+        ...(at > 0 && { chunkOffset: at }),
+        ...(!isLast && { chunkSize: chunk.length }),
+        chunkDigest: sha256(chunk),
+      });
+      this.put(Buffer.from(chunk));
+    }
+    this.put(padded(content).subarray(content.length));
+  }
+
+  finish(): StargzLayer {
+    const { edit, legacyFooter } = this.#options;
+    this.#close();
+    const tocOffset = this.#written;
+    const toc: { version: number; entries: StargzEntry[] } = { version: 1, entries: this.#entries };
+    const json = Buffer.from(JSON.stringify(edit?.(toc) ?? toc, undefined, '\t'));
+    this.put(
+      Buffer.concat([header('stargz.index.json', json.length, '0'), padded(json), Buffer.alloc(1024)]),
+    );
+    this.#close();
+    this.#members.push(footer(tocOffset, legacyFooter === true));
+    const blob = Buffer.concat(this.#members);
+    const tar = Buffer.concat(this.#tar);
+    const tocDigest = sha256(json);
+    return {
+      blob,
+      tar,
+      diffID: sha256(tar),
+      digest: sha256(blob),
+      tocOffset,
+      tocDigest,
+      annotations: { 'containerd.io/snapshot/stargz/toc.digest': tocDigest },
+      entries: this.#entries,
+    };
+  }
+
+  #close(): void {
+    if (this.#open.length === 0) return;
+    const member = gzipSync(Buffer.concat(this.#open), { level: this.#options.level ?? 9 });
+    this.#members.push(member);
+    this.#written += member.length;
+    this.#open = [];
+  }
+}
+
 /** The layer with these files, in their order. */
 export function stargzLayer(files: readonly StargzFile[], options: StargzOptions = {}): StargzLayer {
-  const members: Buffer[] = [];
-  const tar: Buffer[] = [];
-  const entries: StargzEntry[] = [];
-  let written = 0;
-  let open: Buffer[] = [];
-  const put = (bytes: Buffer) => {
-    open.push(bytes);
-    tar.push(bytes);
-  };
-  const close = () => {
-    if (open.length === 0) return;
-    const member = gzipSync(Buffer.concat(open), { level: 9 });
-    members.push(member);
-    written += member.length;
-    open = [];
-  };
+  const writer = new StargzWriter(options);
   for (const file of files) {
     const type = file.type ?? 'reg';
     const content = Buffer.from(file.content ?? '');
-    if (file.xattrs !== undefined) put(paxHeader(file.xattrs));
-    put(header(file.name, type === 'reg' ? content.length : 0, typeFlags[type], file));
+    if (file.xattrs !== undefined) writer.put(paxHeader(file.xattrs));
+    writer.put(header(file.name, type === 'reg' ? content.length : 0, typeFlags[type], file));
     const entry: StargzEntry = {
       name: file.name,
       type,
       mode: file.mode ?? 0o644,
       ...(file.uid !== undefined && { uid: file.uid }),
-      ...(file.mtime !== undefined && {
-        modtime: new Date(file.mtime * 1000).toISOString().replace('.000', ''),
-      }),
+      ...(file.mtime !== undefined && { modtime: timeOf(file.mtime) }),
       ...(file.link !== undefined && { linkName: file.link }),
       ...(file.rdev !== undefined && { devMajor: file.rdev[0], devMinor: file.rdev[1] }),
       ...(file.xattrs !== undefined && {
@@ -130,48 +198,46 @@ export function stargzLayer(files: readonly StargzFile[], options: StargzOptions
       }),
       ...(type === 'reg' && { size: content.length, digest: sha256(content) }),
     };
-    if (type !== 'reg' || content.length === 0) {
-      entries.push(entry);
-      continue;
-    }
-    const chunkSize = options.chunkSize ?? 4 << 20;
-    for (let at = 0; at < content.length; at += chunkSize) {
-      const chunk = content.subarray(at, at + chunkSize);
-      if (options.shared !== true || written === 0) close();
-      const isLast = at + chunk.length === content.length;
-      entries.push({
-        ...(at === 0 ? entry : { name: file.name, type: 'chunk' }),
-        offset: written,
-        ...(open.length > 0 && { innerOffset: open.reduce((sum, { length }) => sum + length, 0) }),
-        ...(at > 0 && { chunkOffset: at }),
-        ...(!isLast && { chunkSize: chunk.length }),
-        chunkDigest: sha256(chunk),
-      });
-      put(Buffer.from(chunk));
-    }
-    put(padded(content).subarray(content.length));
+    if (type !== 'reg' || content.length === 0) writer.add(entry);
+    else writer.addContent(entry, content);
   }
-  close();
-  const tocOffset = written;
-  const toc: { version: number; entries: StargzEntry[] } = { version: 1, entries };
-  const json = Buffer.from(JSON.stringify(options.edit?.(toc) ?? toc, undefined, '\t'));
-  put(Buffer.concat([header('stargz.index.json', json.length, '0'), padded(json), Buffer.alloc(1024)]));
-  close();
-  members.push(footer(tocOffset, options.legacyFooter === true));
-  const blob = Buffer.concat(members);
-  const whole = Buffer.concat(tar);
-  const tocDigest = sha256(json);
-  return {
-    blob,
-    tar: whole,
-    diffID: sha256(whole),
-    digest: sha256(blob),
-    tocOffset,
-    tocDigest,
-    annotations: { 'containerd.io/snapshot/stargz/toc.digest': tocDigest },
-    entries,
-  };
+  return writer.finish();
 }
+
+/** A layer's tar made an eStargz layer: its bytes stay as they are, up to the end of the archive. */
+export function stargzFromTar(tar: Buffer, options: StargzOptions = {}): StargzLayer {
+  const writer = new StargzWriter(options);
+  let at = 0;
+  const reader = new TarReader((found) => {
+    const { path, type, mode, uid, gid, mtimeNs, size, offset, link, rdev, xattrs } = found;
+    writer.put(tar.subarray(at, offset));
+    at = offset + Math.ceil(size / 512) * 512;
+    const content = tar.subarray(offset, offset + size);
+    const entry: StargzEntry = {
+      name: path,
+      type: type === 'file' ? 'reg' : type,
+      mode,
+      uid,
+      gid,
+      modtime: timeOf(Number(mtimeNs / 1_000_000_000n)),
+      ...(link !== undefined && { linkName: link }),
+      ...(rdev !== undefined && { devMajor: rdev[0], devMinor: rdev[1] }),
+      ...(xattrs !== undefined && {
+        xattrs: Object.fromEntries(
+          [...xattrs].map(([name, value]) => [name, Buffer.from(value).toString('base64')]),
+        ),
+      }),
+      ...(type === 'file' && { size, digest: sha256(content) }),
+    };
+    if (type !== 'file' || size === 0) writer.add(entry);
+    else writer.addContent(entry, content);
+  });
+  reader.push(tar);
+  reader.end();
+  return writer.finish();
+}
+
+const timeOf = (seconds: number) => new Date(seconds * 1000).toISOString().replace('.000', '');
 
 /** An empty gzip member whose extra field has the place of the table. */
 function footer(tocOffset: number, isLegacy: boolean): Buffer {
