@@ -82,6 +82,12 @@ export async function readContent(union: Union, path: string): Promise<Uint8Arra
     return await readFile(union, path);
   } catch (error) {
     if (!(error instanceof FsError) || error.errno === 'EIO') throw error;
+    if (error.errno === 'EFBIG') {
+      throw new NoSuchFileError(
+        `${JSON.stringify(printableName(path))} is too large to be read whole: ${error.message}`,
+        { path, errno: error.errno },
+      );
+    }
     const why = error.errno === 'EISDIR' ? 'is a directory' : 'is no file here';
     throw new NoSuchFileError(
       `${JSON.stringify(printableName(path))} ${why}: name a file by its absolute path`,

@@ -40,8 +40,13 @@ export function resolvePath(fs: FileSystem, path: string, options: { followLast?
   return ino;
 }
 
-/** The whole content of the file at a path. Throws as `resolvePath` does; EISDIR, EINVAL for what is no file. */
+/** As much as every browser gives in one piece; a sparse file of a small layer may have terabytes. */
+const WHOLE_MAX = 2 ** 31 - 1;
+
+/** The whole content of the file at a path. Throws as `resolvePath` does; EISDIR, EINVAL for what is no file, EFBIG above 2 GiB. */
 export async function readFile(fs: FileSystem, path: string): Promise<Uint8Array> {
   const ino = resolvePath(fs, path);
-  return fs.read(ino, 0, fs.stat(ino).size);
+  const { type, size } = fs.stat(ino);
+  if (type === 'file' && size > WHOLE_MAX) throw new FsError('EFBIG', `${path} has ${size} bytes`);
+  return fs.read(ino, 0, size);
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parsePaxTime } from '../../../src/engine/archive/pax.ts';
 import { type TarEntry, TarReader } from '../../../src/engine/archive/tar-reader.ts';
 import { CorruptLayerError } from '../../../src/engine/errors.ts';
+import { processorTime } from '../layer/processor-time.ts';
 import { endOfArchive, file, header, joined, latin1, padded, pax } from './tar-bytes.ts';
 
 function read(...parts: Uint8Array[]): TarEntry[] {
@@ -185,10 +186,11 @@ describe('global headers', () => {
     const reader = new TarReader(() => undefined);
     reader.push(global);
     const block = header();
-    const start = performance.now();
-    for (let i = 0; i < 20_000; i++) reader.push(block);
+    const time = processorTime(() => {
+      for (let i = 0; i < 20_000; i++) reader.push(block);
+    });
     // looked through for each entry these would take a minute
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(time).toBeLessThan(5000);
   });
 
   it.each(['path', 'linkpath', 'size'])('may not give every entry the same %s', (keyword) => {

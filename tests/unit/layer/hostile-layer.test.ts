@@ -93,13 +93,11 @@ describe('a layer that costs too much', () => {
   it('by symlinks that lead through thousands of names to the next one', () => {
     const chain = Array.from({ length: 39 }, (_, i) => symlink(`s${i}`, `${'a/../'.repeat(800)}s${i + 1}`));
     const before = [dir('a'), ...chain, dir('s39')];
-    const start = performance.now();
     const { message } = refusalOf(
       endlessly((i) => file(`s0/d${i}/f`, '')),
       before,
     );
     expect(message).toMatch(/the paths and links of its layer lead through more than 20000000 names/);
-    expect(performance.now() - start).toBeLessThan(20_000);
   });
 
   it('by hard links that do', () => {

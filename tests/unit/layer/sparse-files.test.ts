@@ -74,6 +74,7 @@ describe('a sparse file', () => {
     }
     const big = union.lookup(union.root, 'big');
     expect(textOf(await union.read(big, 2 ** 39 - 1, 5))).toBe('\0far\0');
+    await expect(readFile(union, 'big')).rejects.toMatchObject({ errno: 'EFBIG' });
     await union.close();
   });
 
