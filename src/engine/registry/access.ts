@@ -142,7 +142,8 @@ export class RegistryAccess {
       if (response.status !== 401 || attempt === TRIES) return response;
       const sent = headers.Authorization;
       const challenge = response.headers.get('www-authenticate');
-      const better = await this.renew({ challenge, ...(sent !== undefined && { sent }) }, tried, purpose);
+      const refused = { challenge, attempt, ...(sent !== undefined && { sent }) };
+      const better = await this.renew(refused, tried, purpose);
       if (better === undefined) return response;
       await response.body?.cancel();
       headers = better;

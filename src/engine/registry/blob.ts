@@ -11,6 +11,11 @@ export interface BlobRequest extends RegistryRequest {
   readonly size?: number;
   /** A part of the blob, in bytes; `end` exclusive. All of it when absent. */
   readonly range?: { readonly start: number; readonly end: number };
+  /**
+   * Bytes to ask for at a time, of a blob whose size is known: between two parts it can be held without any more of it
+   * being on its way. For servers that give parts; others send all of it.
+   */
+  readonly piece?: number | undefined;
   /** The descriptor's `data`: base64 of the blob itself, which is then not fetched. */
   readonly embedded?: string | undefined;
 }
@@ -21,6 +26,8 @@ export interface RefusedRequest {
   readonly challenge: string | null;
   /** The Authorization that was sent. */
   readonly sent?: string;
+  /** 1 for the first 401 of a connection, 2 when what was had after that is refused as well. */
+  readonly attempt: number;
 }
 
 /**

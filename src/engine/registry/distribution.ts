@@ -144,9 +144,11 @@ export class DistributionSource implements ImageSource {
     const purpose = this.#purpose(options);
     const tried = new Set<string>();
     const renew: RenewHeaders = async (refused) => {
-      if (refused !== undefined) return this.#access.renew(refused, tried, purpose);
-      tried.clear();
-      return this.#access.headers(purpose);
+      // one address may be read from for hours: what was tried for another connection may do now
+      if (refused === undefined || refused.attempt === 1) tried.clear();
+      return refused === undefined
+        ? this.#access.headers(purpose)
+        : this.#access.renew(refused, tried, purpose);
     };
     return {
       url: `${this.#address}/blobs/${descriptor.digest}`,

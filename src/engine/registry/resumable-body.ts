@@ -43,6 +43,8 @@ export class ResumableBody {
   #isAnswered = false;
   /** What a whole answer says its length is; when all of it came there is nothing more to ask for. */
   #announced: number | undefined;
+  /** Where the part that the connection brings ends, when it is one of several that are asked for one after the other. */
+  #pieceEnd: number | undefined;
   #received = 0;
   #etag: string | undefined;
   /** False: what comes is encoded for transport, so that places in it are not places in the blob. */
@@ -85,6 +87,13 @@ export class ResumableBody {
       }
       if (step.done || step.value === undefined) {
         if (this.#isWhole(true) || this.#received === this.#announced) return undefined;
+        if (this.#at === this.#pieceEnd) {
+          this.#retries.reset();
+          this.#madeAt = this.#at;
+          await this.#options.hold?.();
+          await this.#connect();
+          continue;
+        }
         // an end that nothing announced may be a connection that broke, but HTTP/1.1 and later would say so
         if (!(await this.#resume('it ended early', 1))) return undefined;
         continue;
@@ -173,7 +182,7 @@ export class ResumableBody {
         refusals += 1;
         const sent = this.#headers.Authorization;
         const challenge = response.headers.get('www-authenticate');
-        const headers = await renew({ challenge, ...(sent !== undefined && { sent }) });
+        const headers = await renew({ challenge, attempt: refusals, ...(sent !== undefined && { sent }) });
         if (headers !== undefined) {
           await response.body?.cancel().catch(() => undefined);
           this.#headers = headers;
@@ -185,10 +194,18 @@ export class ResumableBody {
     }
   }
 
+  /** Where what is asked for ends; undefined for all that there is. */
+  get #askedEnd(): number | undefined {
+    const { range, piece } = this.#request;
+    if (piece !== undefined && this.#end !== undefined) return Math.min(this.#end, this.#at + piece);
+    return range === undefined ? undefined : this.#end;
+  }
+
   #asked(): Record<string, string> {
     const headers = { ...this.#headers };
     if (!this.#canResume) return headers;
-    const last = this.#request.range === undefined ? '' : (this.#end ?? 0) - 1;
+    const end = this.#askedEnd;
+    const last = end === undefined ? '' : end - 1;
     if (this.#at > 0 || last !== '') headers.Range = `bytes=${this.#at}-${last}`;
     if (this.#at > 0 && this.#etag !== undefined) headers['If-Range'] = this.#etag;
     return headers;
@@ -211,6 +228,7 @@ export class ResumableBody {
     else await this.#checkWhole(response);
     this.#skip = isRange ? 0 : this.#at;
     this.#received = 0;
+    this.#pieceEnd = isRange && this.#request.piece !== undefined ? this.#askedEnd : undefined;
     this.#announced = isRange ? undefined : lengthOf(headers);
     this.#reader = body.getReader();
   }
@@ -239,13 +257,14 @@ export class ResumableBody {
     const said = headers.get('content-range');
     const length = lengthOf(headers);
     const { size } = this.#request;
+    const end = this.#askedEnd ?? this.#end;
     const [, first, last, total] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(said ?? '') ?? [];
     const isRight =
       said === null
-        ? length === undefined || this.#end === undefined || length === this.#end - this.#at
+        ? length === undefined || end === undefined || length === end - this.#at
         : Number(first) === this.#at &&
           Number(last) >= this.#at &&
-          (this.#end === undefined || Number(last) < this.#end) &&
+          (end === undefined || Number(last) < end) &&
           (size === undefined || total === '*' || Number(total) === size);
     if (isRight && !/^multipart\//i.test(headers.get('content-type') ?? '')) return;
     await response.body?.cancel().catch(() => undefined);

@@ -211,13 +211,21 @@ describe('tokens', () => {
     tokens.expire();
     expect(await source.blob(BLOB, 'config', { signal })).toEqual(CONFIG);
     // one that was sent before is replaced by the one that is there now
-    const refused = { challenge: `Bearer realm="${tokens.origin}/token"`, sent: 'Bearer token-1' };
+    const refused = {
+      challenge: `Bearer realm="${tokens.origin}/token"`,
+      sent: 'Bearer token-1',
+      attempt: 1,
+    };
     expect(await renew?.(refused)).toEqual({ Authorization: 'Bearer token-2' });
     expect(tokens.given).toHaveLength(2);
     expect(await renew?.({ ...refused, sent: 'Bearer token-2' })).toEqual({
       Authorization: 'Bearer token-3',
     });
-    expect(await renew?.({ ...refused, sent: 'Bearer token-3' })).toBeUndefined();
+    expect(await renew?.({ ...refused, sent: 'Bearer token-3', attempt: 2 })).toBeUndefined();
+    // an hour later, for another part of the same blob
+    expect(await renew?.({ ...refused, sent: 'Bearer token-3' })).toEqual({
+      Authorization: 'Bearer token-4',
+    });
   });
 
   it('are renewed when their time is over, before anything is refused', async () => {

@@ -231,7 +231,7 @@ describe('a blob whose connection breaks', () => {
       'Bearer two',
       'Bearer three',
     ]);
-    expect(asked).toEqual([undefined, { challenge: 'Bearer realm="x"', sent: 'Bearer two' }]);
+    expect(asked).toEqual([undefined, { challenge: 'Bearer realm="x"', sent: 'Bearer two', attempt: 1 }]);
   });
 
   it('fails as the registry says when nothing better can be sent', async () => {
