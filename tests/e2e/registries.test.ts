@@ -176,8 +176,18 @@ describe('a folder on a web server', () => {
     expect(await dockerOk(embedder, 'images', '-aq')).toBe('');
 
     faulty.forget();
-    faulty.faults.set(layer, { kind: 'cut', after: 900_000, times: 1 });
-    await dockerOk(embedder, 'pull', 'course.example.org/busybox');
+    faulty.faults.set(layer, { kind: 'stall', after: 900_000, times: 1 });
+    const done = embedder.evaluate(async (digest) => {
+      window.sandbox.events().subscribe((event) => {
+        if (event.type === 'layer' && event.digest === digest) document.title = `${event.bytes}`;
+      });
+      const { exitCode } = await window.sandbox.docker(['pull', 'course.example.org/busybox']);
+      return exitCode;
+    }, manifest.layers[0]?.digest);
+    await expect.poll(() => faulty.sent(layer), { timeout: 20_000 }).toBe(900_000);
+    await expect.poll(async () => Number(await embedder.title()), { timeout: 20_000 }).toBeGreaterThan(0);
+    faulty.cut();
+    expect(await done).toBe(0);
     await expectWhole(embedder, 'course.example.org/busybox', 'busybox');
     const requests = faulty.seen.filter(({ path }) => path.includes(layer));
     expect(requests.map(({ status }) => status)).toEqual([200, 206]);

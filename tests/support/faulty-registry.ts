@@ -18,8 +18,11 @@ export type Fault = {
   readonly times?: number;
 } & (
   | /** One bit in the middle of the body is flipped. */ { readonly kind: 'flip' }
-  /** The connection is cut after so many bytes, though Content-Length promised all; `reset`: without a goodbye. */
-  | { readonly kind: 'cut'; readonly after: number; readonly reset?: boolean }
+  /**
+   * The connection is cut after so many bytes, though Content-Length promised all; `reset`: without a goodbye. A browser
+   * throws away what it has not handed on by then; `silence` gives it so many milliseconds to do so.
+   */
+  | { readonly kind: 'cut'; readonly after: number; readonly reset?: boolean; readonly silence?: number }
   /** The body ends early and Content-Length agrees with that. */
   | { readonly kind: 'short'; readonly by: number }
   /** The body goes on after its end, and Content-Length agrees with that. */
@@ -187,6 +190,7 @@ export async function startFaultyRegistry(upstream: { readonly host: string }): 
       if (start < pause && at >= pause) {
         await send(bytes.subarray(0, pause - start));
         if (fault?.kind === 'cut') {
+          if (fault.silence !== undefined) await new Promise((over) => setTimeout(over, fault.silence));
           if (fault.reset) response.socket?.resetAndDestroy();
           else response.destroy();
           return;
