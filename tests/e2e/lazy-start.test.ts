@@ -92,11 +92,12 @@ describe('docker run of an image that is not here', () => {
 
   it('asked for parts first, and for the whole behind them', () => {
     const requests = proxy.seen.filter(({ path }) => path.endsWith(blobPath()));
-    const firstWhole = requests.findIndex(({ range }) => range === undefined);
+    // the whole is read from its start, a megabyte at a time
+    const firstWhole = requests.findIndex(({ range }) => range?.startsWith('bytes=0-'));
     const parts = requests.slice(0, firstWhole === -1 ? requests.length : firstWhole);
     expect(parts.length).toBeGreaterThan(0);
-    expect(parts.every(({ range, status }) => range !== undefined && status === 206)).toBe(true);
-    expect(requests.filter(({ range }) => range === undefined).length).toBeLessThanOrEqual(1);
+    expect(requests.every(({ range, status }) => range !== undefined && status === 206)).toBe(true);
+    expect(requests.filter(({ range }) => range?.startsWith('bytes=0-')).length).toBeLessThanOrEqual(1);
   });
 
   it('the page tells what is here and what is not yet', async () => {

@@ -62,7 +62,14 @@ export async function ingestLayer(
   try {
     layerCompression(blob.mediaType);
     const body = await openBlob(
-      { url: request.url, headers: request.headers, what, size: blob.size, embedded: blob.data },
+      {
+        url: request.url,
+        headers: request.headers,
+        what,
+        size: blob.size,
+        piece: request.piece,
+        embedded: blob.data,
+      },
       { ...options.line, fetch: dependencies.fetch, signal },
     );
     return await new Ingest(request, dependencies, options).run(body);

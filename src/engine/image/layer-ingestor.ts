@@ -17,6 +17,8 @@ export interface IngestRequest {
   readonly what: string;
   readonly blob: Descriptor;
   readonly diffID: DiffID;
+  /** Bytes to ask the registry for at a time; all at once when absent. */
+  readonly piece?: number;
 }
 
 export interface IngestProgress {

@@ -34,6 +34,8 @@ import { PullReport } from './pull-report.ts';
 
 /** As Docker's max-concurrent-downloads. */
 const LAYERS_AT_ONCE = 3;
+/** Bytes of a layer that are asked for at a time while a program may be waiting for others of it. */
+const PIECE = 1 << 20;
 /** An index may point to an index; how deep it may go. */
 const INDEX_DEPTH = 4;
 
@@ -228,11 +230,21 @@ async function bringLayers(
     if (readable.length === 0) return;
     await onReadable();
     await early.prefetch();
-    await bringEach(pull, fetches, readable, report, ({ diffID }) => early.settle(diffID));
+    await bringEach(pull, fetches, readable, report, {
+      piece: PIECE,
+      andThen: ({ diffID }) => early.settle(diffID),
+    });
   } catch (error) {
     early.fail(error);
     throw error;
   }
+}
+
+interface BringOptions {
+  /** As IngestRequest has it. */
+  readonly piece?: number;
+  /** Follows when the layer is here. */
+  readonly andThen?: (layer: Layers[number]) => Promise<void>;
 }
 
 /** A few at a time, bottom first, each with what is to follow. The first failure ends the others; nothing goes on once this settled. */
@@ -241,7 +253,7 @@ async function bringEach(
   fetches: LayerFetches,
   missing: Layers,
   report: PullReport,
-  andThen?: (layer: Layers[number]) => Promise<void>,
+  how: BringOptions = {},
 ): Promise<void> {
   const failure = new AbortController();
   const signal = AbortSignal.any([pull.signal, failure.signal]);
@@ -251,8 +263,8 @@ async function bringEach(
     for (const layer of queue) {
       if (signal.aborted) return;
       try {
-        await bringLayer(pull, fetches, layer, report, signal);
-        await andThen?.(layer);
+        await bringLayer(pull, fetches, layer, report, signal, how.piece);
+        await how.andThen?.(layer);
       } catch (error) {
         if (!signal.aborted) report.layerFailed(layer);
         errors.push(error);
@@ -273,6 +285,7 @@ async function bringLayer(
   layer: Layers[number],
   report: PullReport,
   signal: AbortSignal,
+  piece?: number,
 ): Promise<void> {
   const { blob, diffID } = layer;
   let isDownloaded = false;
@@ -285,6 +298,7 @@ async function bringLayer(
         what: `layer ${blob.digest} of ${pull.name}`,
         blob,
         diffID,
+        ...(piece !== undefined && { piece }),
       }),
     },
     {

@@ -80,14 +80,19 @@ async function readStargz(
   const tocEnd = size - footer.length;
   if (tocEnd - tocOffset > tocLimit)
     throw new CannotBeLazy(`its table of contents is larger than ${tocLimit} bytes`);
-  const compressed =
-    tocOffset >= tailStart
-      ? tail.subarray(tocOffset - tailStart, tocEnd - tailStart)
-      : await ranges.read(tocOffset, tocEnd, signal);
+  const before = tocOffset < tailStart ? await ranges.read(tocOffset, tailStart, signal) : new Uint8Array(0);
+  const compressed = joined(before, tail.subarray(Math.max(0, tocOffset - tailStart), tocEnd - tailStart));
   const { entry, json } = tocFile(compressed);
   await verify(json, tocDigest, source.what);
   const chunk = { size: entry.size, offset: tocOffset, end: tocEnd, inner: entry.offset, digest: tocDigest };
   return readTableOfContents(json, { diffID, payloadEnd: tocOffset, ownEntry: { entry, chunk } });
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(a.length + b.length);
+  whole.set(a);
+  whole.set(b, a.length);
+  return whole;
 }
 
 /** The one file in the tar that the last gzip member of an eStargz blob ends with. */

@@ -81,24 +81,34 @@ export class EarlyRegistry {
     if (digest === undefined || answer.status !== 200) return answer;
     const bytes = new Uint8Array(await answer.arrayBuffer());
     const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(headers.get('range') ?? '') ?? [];
-    if (first !== undefined && this.hasRanges) {
+    // what no program waits for is read from the start, in parts that are larger than these layers
+    const isWhole = first === undefined || first === '0' || !this.hasRanges;
+    if (!isWhole) {
       this.seen.push(`range ${digest}`);
       const part = bytes.slice(Number(first), Number(last) + 1);
       this.tamper?.(part, Number(first));
-      const range = `bytes ${first}-${last}/${bytes.length}`;
-      return new Response(part, { status: 206, headers: { 'content-range': range } });
+      return partOf(part, Number(first), bytes.length);
     }
     if (bytes[0] !== 0x1f) return new Response(bytes);
     this.seen.push(`whole ${digest}`);
-    if (first === undefined && this.#held !== undefined) {
+    if (this.#held !== undefined) {
       await new Promise<void>((resolve, reject) => {
         this.#held?.push(resolve);
         signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       });
     }
-    return this.whole?.(digest) ?? new Response(bytes);
+    return (
+      this.whole?.(digest) ??
+      (first === '0' && this.hasRanges ? partOf(bytes, 0, bytes.length) : new Response(bytes))
+    );
   };
 }
+
+const partOf = (part: Uint8Array<ArrayBuffer>, first: number, size: number) =>
+  new Response(part, {
+    status: 206,
+    headers: { 'content-range': `bytes ${first}-${first + part.length - 1}/${size}` },
+  });
 
 /** A layer of files that are named after nobody else's. */
 export const layerOf = (files: readonly StargzFile[] = baseFiles, options: StargzOptions = {}) =>
