@@ -8,8 +8,8 @@ import {
   type Seen,
   startFaultyRegistry,
 } from '../support/faulty-registry.ts';
-import { type MadeImage, pushMade } from '../support/made-image.ts';
-import { docker, dockerOk, openSandbox, storedRows } from '../support/sandbox-page.ts';
+import { type MadeImage, pushMade, randomly } from '../support/made-image.ts';
+import { contentDigests, docker, dockerOk, openSandbox, storedRows } from '../support/sandbox-page.ts';
 
 /**
  * Faults between a page and the real registry behind the real nginx. What completes is right to the byte, what fails
@@ -53,29 +53,9 @@ async function freshImage(...sizes: number[]): Promise<MadeImage & { reference: 
   return { ...made, reference: `${faulty.host}/${repository}`, path: `/v2/${repository}` };
 }
 
-/** Repeatable: where to cut, from the seed that is printed when an expectation fails. */
-function randomly(number: number): (below: number) => number {
-  let state = number;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
-
 async function expectRight(image: MadeImage & { reference: string }): Promise<void> {
-  const found = await page.evaluate(
-    async ([reference, paths]) => {
-      const view = window.sandbox.files(reference);
-      const digests = [];
-      for (const path of paths) {
-        const bytes = new Uint8Array(await view.read(path));
-        const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-        digests.push([...digest].map((byte) => byte.toString(16).padStart(2, '0')).join(''));
-      }
-      return digests;
-    },
-    [image.reference, image.files.map(({ path }) => path)] as const,
-  );
+  const paths = image.files.map(({ path }) => path);
+  const found = await contentDigests(page, image.reference, paths);
   expect(found).toEqual(image.files.map(({ digest }) => digest));
 }
 

@@ -62,6 +62,8 @@ export interface Seen {
 export interface FaultyRegistry extends Registry {
   /** Faults by a part of the path; none to begin with. Preflights have none. */
   readonly faults: Map<string, Fault>;
+  /** A fault for a request that has none in `faults`. */
+  pick: ((path: string) => Fault | undefined) | undefined;
   /** `GET /v2/...` in order. */
   readonly requests: string[];
   /** The same, with what became of each. */
@@ -109,7 +111,8 @@ export async function startFaultyRegistry(upstream: { readonly host: string }): 
 
   function faultOf(path: string): Fault | undefined {
     const [part, fault] = [...faults].find(([each]) => path.includes(each)) ?? [];
-    if (part === undefined || fault === undefined || fault.times === undefined) return fault;
+    if (part === undefined || fault === undefined) return proxy.pick?.(path);
+    if (fault.times === undefined) return fault;
     if (fault.times > 1) faults.set(part, { ...fault, times: fault.times - 1 });
     else faults.delete(part);
     return fault;
@@ -220,9 +223,10 @@ export async function startFaultyRegistry(upstream: { readonly host: string }): 
     for (const each of stalled) each(goesOn);
     stalled.clear();
   };
-  return {
+  const proxy: FaultyRegistry = {
     host: `127.0.0.1:${address.port}`,
     faults,
+    pick: undefined,
     requests,
     seen,
     sent: (part) => seen.reduce((sum, { path, sent }) => sum + (path.includes(part) ? sent : 0), 0),
@@ -238,4 +242,5 @@ export async function startFaultyRegistry(upstream: { readonly host: string }): 
       await new Promise((resolve) => server.close(resolve));
     },
   };
+  return proxy;
 }

@@ -25,6 +25,15 @@ export function noise(seed: number, length: number): Buffer {
   return Buffer.concat(blocks).subarray(0, length);
 }
 
+/** Numbers from 0 to below what is asked, the same for the same seed. */
+export function randomly(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
 /** Pushes an image whose layers have one file each, of so many bytes; different seeds share no layer. */
 export async function pushMade(
   registry: Registry,

@@ -69,6 +69,22 @@ export function listUnion(page: Page, reference: string): Promise<ListedFile[]> 
   }, reference);
 }
 
+/** The SHA-256 of the content of each of these files of an image or container, in hex. */
+export const contentDigests = (page: Page, reference: string, paths: readonly string[]): Promise<string[]> =>
+  page.evaluate(
+    async ([name, files]) => {
+      const view = window.sandbox.files(name);
+      const digests = [];
+      for (const path of files) {
+        const bytes = new Uint8Array(await view.read(path));
+        const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+        digests.push([...digest].map((byte) => byte.toString(16).padStart(2, '0')).join(''));
+      }
+      return digests;
+    },
+    [reference, paths] as const,
+  );
+
 /** What the active terminal shows: its rows, right-trimmed, joined by newlines. */
 export const screen = (page: Page): Promise<string> =>
   page.evaluate(() => {
