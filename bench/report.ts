@@ -24,8 +24,11 @@ export function compared(row: Omit<Row, 'ratio'> & { readonly there: number }): 
 
 const figure = (value: number) => (value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2));
 
-/** Prints the rows and writes results.json; returns those that missed what they must reach. */
-export async function report(rows: readonly Row[]): Promise<readonly Row[]> {
+/** Prints the rows and, when they are all there are, writes results.json; returns those that missed what they must reach. */
+export async function report(
+  rows: readonly Row[],
+  { isWhole }: { readonly isWhole: boolean },
+): Promise<readonly Row[]> {
   const cells = rows.map((row) => [
     row.name,
     `${figure(row.here)} ${row.unit}`,
@@ -48,12 +51,16 @@ export async function report(rows: readonly Row[]): Promise<readonly Row[]> {
         .trimEnd(),
     );
   }
+  if (isWhole) await writeResults(rows);
+  return rows.filter((row) => row.atLeast !== undefined && (row.ratio ?? 0) < row.atLeast);
+}
+
+async function writeResults(rows: readonly Row[]): Promise<void> {
   const machine = `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores, Node ${process.version}`;
   await writeFile(
     join(import.meta.dirname, 'results.json'),
     `${JSON.stringify({ machine, date: new Date().toISOString(), rows }, null, 2)}\n`,
   );
-  return rows.filter((row) => row.atLeast !== undefined && (row.ratio ?? 0) < row.atLeast);
 }
 
 /** The median of several runs of one measurement. */
