@@ -15,9 +15,12 @@ interface Fetch {
   /** Settles when nothing of it is going on any more. */
   readonly done: Promise<void>;
   readonly controller: AbortController;
-  readonly listeners: Set<(progress: IngestProgress) => void>;
+  readonly listeners: Set<(progress: LayerProgress) => void>;
   waiting: number;
 }
+
+/** What a fetch tells: of its ingest, and that the registry is asked again in `wait` milliseconds. */
+export type LayerProgress = IngestProgress | { readonly status: 'retrying'; readonly wait: number };
 
 export interface LayerWish {
   readonly diffID: DiffID;
@@ -44,7 +47,7 @@ export class LayerFetches {
    */
   async bring(
     wish: LayerWish,
-    options: { readonly signal: AbortSignal; readonly onProgress: (progress: IngestProgress) => void },
+    options: { readonly signal: AbortSignal; readonly onProgress: (progress: LayerProgress) => void },
   ): Promise<void> {
     for (;;) {
       if (options.signal.aborted) throw cancelled(wish.diffID);
@@ -64,8 +67,8 @@ export class LayerFetches {
 
   #start(wish: LayerWish): Fetch {
     const controller = new AbortController();
-    const listeners = new Set<(progress: IngestProgress) => void>();
-    const report = (progress: IngestProgress) => {
+    const listeners = new Set<(progress: LayerProgress) => void>();
+    const report = (progress: LayerProgress) => {
       for (const listener of listeners) listener(progress);
     };
     const done = this.#ingest(wish, controller.signal, report).finally(() => {
@@ -79,7 +82,7 @@ export class LayerFetches {
   async #ingest(
     wish: LayerWish,
     signal: AbortSignal,
-    report: (progress: IngestProgress) => void,
+    report: (progress: LayerProgress) => void,
   ): Promise<void> {
     if (await this.has(wish.diffID)) return; // another pull was quicker
     const { renew, ...request } = await wish.request(signal);
@@ -93,7 +96,10 @@ export class LayerFetches {
         ...(renew !== undefined && { renew }),
         ...(pace !== undefined && { hold: () => turnOf(pace, signal) }),
         onRequest: (answered) => events.emit({ type: 'request', ...answered }),
-        onRetry: (retry) => events.emit({ type: 'retry', ...retry }),
+        onRetry: (retry) => {
+          events.emit({ type: 'retry', ...retry });
+          report({ status: 'retrying', wait: retry.wait });
+        },
       },
     });
     await records.commit([{ kind: 'layers', put: record }]);
@@ -104,7 +110,7 @@ export class LayerFetches {
 async function wait(
   fetch: Fetch,
   diffID: DiffID,
-  options: { readonly signal: AbortSignal; readonly onProgress: (progress: IngestProgress) => void },
+  options: { readonly signal: AbortSignal; readonly onProgress: (progress: LayerProgress) => void },
 ): Promise<void> {
   const { signal, onProgress } = options;
   fetch.waiting += 1;

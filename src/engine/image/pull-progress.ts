@@ -5,6 +5,7 @@ import type { DiffID, Digest } from '../oci/digest.ts';
 export type PullStatus =
   | 'Pulling fs layer'
   | 'Waiting'
+  | `Retrying in ${string}`
   /** What is in the layer is known, and content is fetched when it is touched; the rest comes behind. */
   | 'Ready to read'
   | 'Downloading'

@@ -11,7 +11,7 @@ import { type PullProgress, type PullStatus, shortID } from './pull-progress.ts'
 
 type Layer = ImageRecord['layers'][number];
 
-const eventStatus: Readonly<Record<PullStatus, LayerStatus>> = {
+const eventStatus: Readonly<Record<Exclude<PullStatus, `Retrying ${string}`>, LayerStatus>> = {
   'Pulling fs layer': 'waiting',
   Waiting: 'waiting',
   'Ready to read': 'readable',
@@ -48,11 +48,15 @@ export class PullReport {
     });
   }
 
-  layer({ blob, diffID }: Layer, status: PullStatus, current: number): void {
-    const { digest, size: total } = blob;
-    const id = shortID(digest);
-    this.#onProgress?.({ type: 'layer', id, digest, diffID, status, current, total });
-    this.#emitLayer({ blob, diffID }, eventStatus[status], current);
+  layer(layer: Layer, status: keyof typeof eventStatus, current: number): void {
+    this.#tell(layer, status, current);
+    this.#emitLayer(layer, eventStatus[status], current);
+  }
+
+  /** The registry is asked again in so many milliseconds; events have this as `retry`. */
+  retrying(layer: Layer, wait: number): void {
+    const seconds = Math.max(1, Math.round(wait / 1000));
+    this.#tell(layer, `Retrying in ${seconds} second${seconds === 1 ? '' : 's'}`, 0);
   }
 
   layerFailed(layer: Layer): void {
@@ -82,6 +86,11 @@ export class PullReport {
       status: error instanceof CancelledError ? 'cancelled' : 'failed',
       message: error instanceof Error ? error.message : String(error),
     });
+  }
+
+  #tell({ blob, diffID }: Layer, status: PullStatus, current: number): void {
+    const { digest, size: total } = blob;
+    this.#onProgress?.({ type: 'layer', id: shortID(digest), digest, diffID, status, current, total });
   }
 
   #emitLayer({ blob, diffID }: Layer, status: LayerStatus, bytes: number): void {

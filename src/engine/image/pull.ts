@@ -303,7 +303,9 @@ async function bringLayer(
     },
     {
       signal,
-      onProgress: ({ status, bytes }) => {
+      onProgress: (progress) => {
+        if (progress.status === 'retrying') return report.retrying(layer, progress.wait);
+        const { status, bytes } = progress;
         if (status === 'downloading') report.layer(layer, 'Downloading', bytes);
         if (status === 'verifying') report.layer(layer, 'Verifying Checksum', bytes);
         if (status !== 'extracting') return;

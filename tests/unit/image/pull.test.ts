@@ -37,6 +37,23 @@ describe('a pull', () => {
     expect(await leftovers()).toEqual({ ...NOTHING, images: 1 });
   });
 
+  it('says when a layer is asked for again', async () => {
+    const { registry, web, seen, pull } = madeUpSandbox();
+    const layer = registry.layer('one');
+    registry.image([layer], { tags: ['v1'] });
+    let refusals = 1;
+    web.host('http://localhost:5000/', (request) =>
+      request.url.endsWith(layer.blob.digest) && refusals-- > 0
+        ? refuse(503, 'UNAVAILABLE', 'busy')
+        : registry.answer(request),
+    );
+    const { progress } = await pull('localhost:5000/app:v1');
+    const statuses = progress.map((step) => (step.type === 'layer' ? step.status : step.type));
+    expect(statuses.slice(1, 4)).toEqual(['Pulling fs layer', 'Retrying in 1 second', 'Downloading']);
+    expect(statuses.at(-1)).toBe('Pull complete');
+    expect(seen.filter((event) => event.type === 'retry')).toMatchObject([{ status: 503, attempt: 1 }]);
+  });
+
   it('tells each layer’s way in Docker’s words, and the same as events', async () => {
     const { registry, seen, pull } = madeUpSandbox();
     const layer = registry.layer('one');
