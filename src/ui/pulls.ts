@@ -11,6 +11,8 @@ export interface PulledLayer {
   readonly total: number;
   /** What is in it is known, and what is touched is fetched first; all of it is not here yet. */
   readonly isReadable?: boolean;
+  /** Why the file that was wanted last could not be read. */
+  readonly trouble?: string;
 }
 
 export interface Pull {
@@ -50,9 +52,25 @@ export function afterEvent(pulls: Pulls, event: SandboxEvent): Pulls {
     const place = pull.layers.findIndex((other) => other.diffID === diffID && other.digest === digest);
     const wasReadable = pull.layers[place]?.isReadable === true && !ENDED.has(status);
     const isReadable = status === 'readable' || wasReadable;
-    const layer: PulledLayer = { digest, diffID, status, bytes, total, ...(isReadable && { isReadable }) };
+    const trouble = isReadable ? pull.layers[place]?.trouble : undefined;
+    const layer: PulledLayer = {
+      ...{ digest, diffID, status, bytes, total },
+      ...(isReadable && { isReadable }),
+      ...(trouble !== undefined && { trouble }),
+    };
     const layers = place === -1 ? [...pull.layers, layer] : pull.layers.with(place, layer);
     return { ...pulls, [event.reference]: { ...pull, layers } };
+  }
+  if (event.type === 'unreadable') {
+    return Object.fromEntries(
+      Object.entries(pulls).map(([reference, pull]) => {
+        const troubled = (layer: PulledLayer) => layer.digest === event.digest && layer.isReadable === true;
+        const layers = pull.layers.map((layer) =>
+          troubled(layer) ? { ...layer, trouble: event.message } : layer,
+        );
+        return [reference, { ...pull, layers }];
+      }),
+    );
   }
   return pulls;
 }

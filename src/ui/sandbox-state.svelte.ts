@@ -80,6 +80,7 @@ export class SandboxState {
         break;
       case 'pull':
       case 'layer':
+      case 'unreadable':
         this.pulls = afterEvent(this.pulls, event);
         if (event.type === 'pull' && event.status !== 'started') this.refresh();
         break;

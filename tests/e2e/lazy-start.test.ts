@@ -146,6 +146,7 @@ describe('a layer whose bytes were changed', () => {
     await shows(page, /root@[0-9a-f]{12}:\/#/, 120_000);
     await type(page, 'cat /usr/share/common-licenses/GPL-3 | head -c 10');
     await shows(page, /GPL-3: Input\/output error/);
+    await page.getByText(/A file could not be read: layer .*GPL-3/).waitFor();
     line.setRate(RATE * 20);
     const text = await shows(page, /host:~[$#]$/, 120_000);
     expect(text).toMatch(/docker: Error response from daemon: layer sha256:/);

@@ -29,6 +29,10 @@ export interface EarlyReading {
   readonly unpackers?: Unpackers;
 }
 
+/** Bytes of content that the layers of a pull keep in memory together, and each of them at least. */
+const cacheLimit = 48 << 20;
+const leastCache = 4 << 20;
+
 /** Compressed bytes below which a layer is here as soon as its table would be. */
 const smallest = 256 << 10;
 
@@ -36,6 +40,7 @@ const smallest = 256 << 10;
 export class EarlyLayers {
   readonly #parts: Pick<ImageParts, 'records' | 'events'>;
   readonly #layers = new Map<DiffID, ComingLayer>();
+  #cacheLimit = leastCache;
 
   constructor(parts: Pick<ImageParts, 'records' | 'events'>) {
     this.#parts = parts;
@@ -56,6 +61,7 @@ export class EarlyLayers {
     reading: EarlyReading,
     signal: AbortSignal,
   ): Promise<void> {
+    this.#cacheLimit = Math.max(leastCache, Math.floor(cacheLimit / Math.max(1, wanted.length)));
     await Promise.all(
       wanted.map(async (layer) => {
         if (layer.blob.size < smallest) return;
@@ -101,7 +107,8 @@ export class EarlyLayers {
       decodeGzip: unpackStart(unpackers, 'gzip'),
       decodeZstd: unpackStart(unpackers, 'zstd'),
     };
-    const lazy = await openLazyLayer({ blob, diffID, ranges, what, pace, ...decoders }, signal);
+    const limits = { cacheLimit: this.#cacheLimit };
+    const lazy = await openLazyLayer({ blob, diffID, ranges, what, pace, ...limits, ...decoders }, signal);
     if (lazy === undefined) return;
     const onUnreadable = (path: string, reason: unknown) => {
       const message = reason instanceof Error ? reason.message : String(reason);

@@ -63,6 +63,19 @@ describe('a pull', () => {
     expect(whole).not.toHaveProperty('isRunnable');
   });
 
+  it('tells which file of a layer that is coming could not be read, until the layer is here', () => {
+    const unreadable: SandboxEvent = {
+      type: 'unreadable',
+      digest: 'sha256:b',
+      path: '/a',
+      message: 'changed',
+    };
+    const early = [pull('started', { layers }), layer(0, 'complete', 100), layer(1, 'readable'), unreadable];
+    expect(replay(...early)?.layers.map(({ trouble }) => trouble)).toEqual([undefined, 'changed']);
+    expect(replay(...early, layer(1, 'downloading', 10))?.layers[1]).toMatchObject({ trouble: 'changed' });
+    expect(replay(...early, layer(1, 'complete', 300))?.layers[1]).not.toHaveProperty('trouble');
+  });
+
   it('counts the bytes that have to travel', () => {
     const running = replay(pull('started', { layers }), layer(0, 'exists'), layer(1, 'downloading', 75));
     expect(running && fetched(running)).toEqual({ bytes: 75, total: 300 });
