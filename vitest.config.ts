@@ -21,7 +21,11 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['tests/unit/**/*.test.ts', 'tests/conformance/**/*.memory.test.ts'],
+          include: [
+            'tests/unit/**/*.test.ts',
+            'tests/{guest,mutants}/**/*.test.ts',
+            'tests/conformance/**/*.memory.test.ts',
+          ],
           testTimeout: 60_000,
         },
       },

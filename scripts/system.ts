@@ -10,6 +10,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 export interface SystemProgram {
+  /** Its name; or, for what is no program, an absolute path. */
   readonly program: string;
   readonly package: string;
 }
@@ -29,12 +30,15 @@ export const TEST_PROGRAMS: readonly SystemProgram[] = [
   { program: 'bsdtar', package: 'libarchive-tools' },
   { program: 'cpio', package: 'cpio' },
   { program: 'git', package: 'git' },
+  { program: 'gcc', package: 'gcc' },
+  { program: '/usr/include/linux/stat.h', package: 'linux-libc-dev' },
   { program: 'zstd', package: 'zstd' },
   { program: 'pigz', package: 'pigz' },
 ];
 
 /** Full path of a program, or undefined. Looks in sbin too, where a user's PATH often does not. */
 export function findProgram(name: string): string | undefined {
+  if (name.startsWith('/')) return existsSync(name) ? name : undefined;
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin'];
   for (const folder of folders) {
     if (folder === '') continue;
