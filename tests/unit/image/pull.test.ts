@@ -42,10 +42,10 @@ describe('a pull', () => {
     const layer = registry.layer('one');
     registry.image([layer], { tags: ['v1'] });
     let refusals = 1;
-    web.host('http://localhost:5000/', (request) =>
+    web.host('http://localhost:5000/', (request, signal) =>
       request.url.endsWith(layer.blob.digest) && refusals-- > 0
         ? refuse(503, 'UNAVAILABLE', 'busy')
-        : registry.answer(request),
+        : registry.answer(request, signal),
     );
     const { progress } = await pull('localhost:5000/app:v1');
     const statuses = progress.map((step) => (step.type === 'layer' ? step.status : step.type));
