@@ -120,7 +120,7 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
       ...(ports.unpackers !== undefined && { unpackers: ports.unpackers }),
       onWhole: ({ imageID }) => containers.settle(imageID),
       onFailed: async ({ imageID, layers }) => {
-        await containers.abandon(imageID);
+        await containers.abandon(imageID).catch(onFailure);
         for (const { diffID } of layers) stacks.forget(diffID);
         await collect({});
       },

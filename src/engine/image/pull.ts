@@ -34,6 +34,8 @@ import { PullReport } from './pull-report.ts';
 
 /** As Docker's max-concurrent-downloads. */
 const LAYERS_AT_ONCE = 3;
+/** Of layers that can be read already: a browser has six connections to a host, and files that are touched want four. */
+const READABLE_AT_ONCE = 2;
 /** Bytes of a layer that are asked for at a time while a program may be waiting for others of it. */
 const PIECE = 1 << 20;
 /** An index may point to an index; how deep it may go. */
@@ -232,6 +234,7 @@ async function bringLayers(
     await early.prefetch();
     await bringEach(pull, fetches, readable, report, {
       piece: PIECE,
+      atOnce: READABLE_AT_ONCE,
       andThen: ({ diffID }) => early.settle(diffID),
     });
   } catch (error) {
@@ -243,6 +246,8 @@ async function bringLayers(
 interface BringOptions {
   /** As IngestRequest has it. */
   readonly piece?: number;
+  /** Default: LAYERS_AT_ONCE. */
+  readonly atOnce?: number;
   /** Follows when the layer is here. */
   readonly andThen?: (layer: Layers[number]) => Promise<void>;
 }
@@ -272,10 +277,11 @@ async function bringEach(
       }
     }
   };
-  missing.slice(LAYERS_AT_ONCE).forEach((layer) => {
+  const { atOnce = LAYERS_AT_ONCE } = how;
+  missing.slice(atOnce).forEach((layer) => {
     report.layer(layer, 'Waiting', 0);
   });
-  await Promise.all(Array.from({ length: Math.min(LAYERS_AT_ONCE, missing.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(atOnce, missing.length) }, worker));
   if (errors.length > 0) throw errors[0];
 }
 

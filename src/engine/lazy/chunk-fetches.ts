@@ -34,6 +34,8 @@ export interface ChunkFetchesOptions {
 
 /** Compressed bytes between two wanted chunks that are fetched along rather than asked around. */
 const gapLimit = 32 << 10;
+/** Compressed bytes that a request may come to have when one goes on where the last one ended. */
+const sequentialLimit = 1 << 20;
 /** Compressed bytes of one request; a chunk that is larger is one by itself. */
 const requestLimit = 4 << 20;
 
@@ -51,6 +53,8 @@ export class ChunkFetches {
   readonly #coming = new Map<number, Promise<Uint8Array<ArrayBuffer>>>();
   /** First the ones that somebody waits for. */
   readonly #waiting: (() => void)[] = [];
+  /** Where the last request ended and how long it was: one that goes on from there is the next of a long read. */
+  #last = { end: -1, length: 0 };
   #running = 0;
   #received = 0;
 
@@ -150,7 +154,11 @@ export class ChunkFetches {
       }
     }
     const last = batches.at(-1);
-    if (last !== undefined) batches.splice(-1, 1, this.#ahead(last, new Set(wanted)));
+    if (last !== undefined) {
+      const whole = this.#ahead(last, new Set(wanted));
+      this.#last = { end: whole.end, length: whole.end - whole.start };
+      batches.splice(-1, 1, whole);
+    }
     return batches;
   }
 
@@ -159,10 +167,12 @@ export class ChunkFetches {
     const { chunks, isHere } = this.#options;
     const along = [...batch.chunks];
     let { end } = batch;
+    const goesOn = batch.start >= this.#last.end && batch.start - this.#last.end <= gapLimit;
+    const limit = goesOn ? Math.min(sequentialLimit, this.#last.length * 2) : 0;
     for (let chunk = Math.max(...batch.chunks) + 1; chunk < chunks.count; chunk++) {
       if (!chunks.isStored(chunk)) continue;
       const follows = chunks.offset(chunk) >= batch.start && chunks.offset(chunk) - end <= gapLimit;
-      if (!follows || chunks.end(chunk) - batch.start > this.#readAhead) break;
+      if (!follows || chunks.end(chunk) - batch.start > Math.max(this.#readAhead, limit)) break;
       if (isHere(chunk) || wanted.has(chunk) || this.#coming.has(chunk)) break;
       along.push(chunk);
       end = Math.max(end, chunks.end(chunk));

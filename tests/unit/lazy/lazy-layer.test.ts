@@ -57,6 +57,15 @@ describe('LazyLayer', () => {
     expect(lazy.received).toBe(end - start);
   });
 
+  it('fetches more at a time of what is read from one end to the other', async () => {
+    const { lazy, ranges } = await opened();
+    const size = lazy.index.entry(numberOf(lazy.index, 'file0')).offset;
+    for (let at = 0; at < 700 * KB; at += 10 * KB) await lazy.read(size + at, 10 * KB);
+    const lengths = ranges.requests.map(([start, end]) => end - start);
+    expect(lengths.length).toBeLessThanOrEqual(4);
+    expect(lengths[1]).toBeGreaterThan((lengths[0] ?? 0) * 1.5);
+  });
+
   it('fetches far less than the layer for one small read', async () => {
     const { lazy } = await opened();
     await lazy.read(lazy.index.entry(numberOf(lazy.index, 'file7')).offset, 1);
