@@ -152,6 +152,7 @@ export async function openSandbox(setup: SandboxSetup = {}): Promise<TestSandbox
     ingestor: new InlineIngestor({ fetch, content: stores.content, unpackers }),
     mirrors: setup.fetch === undefined ? { 'docker.io': `layout:${ORIGIN}` } : {},
     fetch,
+    unpackers,
     ...(setup.withoutMachine !== true && { machine: setup.machine ?? machine }),
     events,
     now,

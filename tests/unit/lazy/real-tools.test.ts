@@ -17,6 +17,7 @@ import { startFaultyRegistry } from '../../support/faulty-registry.ts';
 import { type Registry, readBlob, sha256, startRegistry } from '../../support/registry.ts';
 import { run } from '../../support/run.ts';
 import { codecsModule } from '../archive/unpacking.ts';
+import { openSandbox, until } from '../container/sandbox.ts';
 import { described, indexOfTar, MemoryRanges, never, noise } from './fixture.ts';
 
 const decodeZstd = unpackStart(new Unpackers(async () => codecsModule), 'zstd');
@@ -43,6 +44,7 @@ beforeAll(async () => {
   const holes = Buffer.concat([noise(200_000, 1), zeros(300_000), noise(700_000, 2), zeros(5000)]);
   await writeFile(join(root, 'holes'), holes);
   await writeFile(join(root, 'zeros'), zeros(100_000));
+  await writeFile(join(root, 'noise'), noise(900_000, 3));
   await writeFile(join(root, 'text'), 'All work and no play\n'.repeat(50_000));
   await run('ln', [join(root, 'holes'), join(root, 'etc/hard')]);
   await run('umoci', ['repack', '--image', image, join(work, 'bundle')]);
@@ -105,7 +107,7 @@ describe('a layer that skopeo made', () => {
       expect(Buffer.from(content).equals(tar.subarray(offset, offset + size))).toBe(true);
       files += 1;
     }
-    expect(files).toBe(6);
+    expect(files).toBe(7);
     expect(new Set(statuses)).toEqual(new Set([206]));
   });
 
@@ -138,6 +140,44 @@ describe('a layer that skopeo made', () => {
     try {
       await expect(open(rangesOf(proxy.host))).rejects.toThrow(CannotBeLazy);
     } finally {
+      await proxy.close();
+    }
+  });
+
+  it('runs before it is here, in an engine of its own', async () => {
+    const proxy = await startFaultyRegistry(registry);
+    // what is read for later starts at the layer's first byte: it waits until the others are let go
+    const held: (() => void)[] = [];
+    const isLater = (range: string) => range.startsWith('bytes=0-');
+    const sandbox = await openSandbox({
+      fetch: async (url, init) => {
+        const range = new Headers(init?.headers).get('range') ?? '';
+        if (url.includes(blob.digest) && isLater(range)) await new Promise<void>((go) => held.push(go));
+        return fetch(url, init);
+      },
+      programs: {
+        read: async ({ root, out }) => {
+          const ino = root === undefined ? 0 : root.lookup(root.root, 'noise');
+          const bytes = (await root?.read(ino, 100_000, 200_000)) ?? new Uint8Array(0);
+          await out(
+            Buffer.from(bytes).equals(noise(900_000, 3).subarray(100_000, 300_000)) ? 'same' : 'other',
+          );
+          return 0;
+        },
+      },
+    });
+    try {
+      const reference = `${proxy.host}/lazy:chunked`;
+      const { code, out, err } = await sandbox.docker(`run ${reference} read`);
+      expect({ code, out }).toEqual({ code: 0, out: 'same' });
+      expect(err).toContain('while it is still being downloaded');
+      expect(proxy.sent(blob.digest)).toBeLessThan(blob.size);
+      await until('the rest is asked for', () => held.length > 0);
+      for (const go of held) go();
+      await until('it is whole', async () => (await sandbox.docker('images -q')).out !== '');
+      expect(await sandbox.stores.content.stat(diffID())).toEqual({ size: tar.length });
+    } finally {
+      await sandbox.engine.close();
       await proxy.close();
     }
   });
