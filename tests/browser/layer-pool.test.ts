@@ -9,6 +9,7 @@ import {
 } from '../../src/engine/errors.ts';
 import type { IngestProgress, IngestRequest } from '../../src/engine/image/layer-ingestor.ts';
 import { openLayerIndex } from '../../src/engine/layer/packed-layer-index.ts';
+import { Pace } from '../../src/engine/lazy/pace.ts';
 import { deleteSandboxDatabase, SandboxDatabase } from '../../src/storage/database.ts';
 import { IndexedDBContentStore } from '../../src/storage/indexeddb-content.ts';
 import { defaultPoolSize, LayerPool } from '../../src/storage/layer-pool.ts';
@@ -101,6 +102,41 @@ describe('the layer pool', () => {
     }
     await ingest(pool, good.request);
     expect((await content.list()).length).toBe(2);
+  });
+
+  it('holds a layer back while others go first, and goes on after that', async () => {
+    const { pool, content } = await opened({ size: 1 });
+    const large = await serveLayer(tarOf({ file: countingBytes(32 * 1024 * 1024) }), { compressed: false });
+    const small = await serveLayer(tarOf({ file: countingBytes(1000) }), { compressed: true });
+    const pace = new Pace({ linger: 0 });
+    pace.begin();
+    let received = 0;
+    const held = pool.ingest(large.request, {
+      signal: never,
+      onProgress: ({ bytes }) => {
+        received = bytes;
+      },
+      pace,
+    });
+    // in the same worker, after it: when this one is through, the other one had its time
+    await ingest(pool, small.request);
+    await ingest(pool, { ...small.request, id: 'again' });
+    expect(received).toBe(0);
+    pace.end();
+    expect((await held).id).toBe(large.diffID);
+    expect(await content.stat(large.request.blob.digest)).toEqual({ size: large.request.blob.size });
+  });
+
+  it('cancels a layer that is held back', async () => {
+    const { pool, content } = await opened();
+    const { request } = await serveLayer(tarOf({ file: countingBytes(1000) }), { compressed: true });
+    const pace = new Pace();
+    pace.begin();
+    const controller = new AbortController();
+    const held = pool.ingest(request, { signal: controller.signal, onProgress: silent, pace });
+    controller.abort();
+    await expect(held).rejects.toThrow(CancelledError);
+    expect(await content.pendingIngests()).toEqual([]);
   });
 
   it('cancels what its caller gives up, and leaves nothing of it', async () => {
