@@ -9,7 +9,7 @@
 import { CancelledError, LayerboxError, NoMatchingPlatformError, StorageFailedError } from '../errors.ts';
 import { type ImageConfig, pairLayers, parseConfig } from '../oci/config.ts';
 import type { Descriptor, Platform } from '../oci/descriptor.ts';
-import { type DiffID, splitDigest } from '../oci/digest.ts';
+import { splitDigest } from '../oci/digest.ts';
 import { parseIndex } from '../oci/index.ts';
 import { parseManifest, requireImage } from '../oci/manifest.ts';
 import { layerCompression } from '../oci/media-type.ts';
@@ -25,19 +25,13 @@ import { type FetchedDocument, openDocument, verifyDescriptor } from '../registr
 import type { ImageSource } from '../registry/source.ts';
 import type { Lease } from '../store/leases.ts';
 import type { ImageRecord } from '../store/records.ts';
-import { EarlyLayers } from './early-layers.ts';
+import { bringLayers } from './bring-layers.ts';
 import type { ImageNames } from './image-names.ts';
 import type { ImageParts } from './image-parts.ts';
 import type { PulledImage, PullOptions } from './images.ts';
 import type { LayerFetches } from './layer-fetches.ts';
 import { PullReport } from './pull-report.ts';
 
-/** As Docker's max-concurrent-downloads. */
-const LAYERS_AT_ONCE = 3;
-/** Of layers that can be read already: a browser has six connections to a host, and files that are touched want four. */
-const READABLE_AT_ONCE = 2;
-/** Bytes of a layer that are asked for at a time while a program may be waiting for others of it. */
-const PIECE = 1 << 20;
 /** An index may point to an index; how deep it may go. */
 const INDEX_DEPTH = 4;
 
@@ -200,132 +194,6 @@ function checkPlatform(name: string, platform: Platform, wanted: Platform | unde
       { wanted: formatPlatform(MACHINE_PLATFORM), offered: [formatPlatform(platform)] },
     );
   }
-}
-
-/**
- * Brings what is missing. `onReadable` is called when what is still to come can be read already; then the rest is
- * brought, while what a program touches is fetched before it.
- */
-async function bringLayers(
-  pull: Pull,
-  fetches: LayerFetches,
-  layers: Layers,
-  report: PullReport,
-  onReadable: (() => Promise<void>) | undefined,
-): Promise<void> {
-  const distinct = [...new Map(layers.map((layer) => [layer.diffID, layer])).values()];
-  const missing: Layers[number][] = [];
-  for (const layer of distinct) {
-    const isHere = await fetches.has(layer.diffID);
-    report.layer(layer, isHere ? 'Already exists' : 'Pulling fs layer', 0);
-    if (!isHere) missing.push(layer);
-  }
-  const { early: reading } = pull.parts;
-  if (onReadable === undefined || reading === undefined) return bringEach(pull, fetches, missing, report);
-  const early = new EarlyLayers(pull.parts);
-  try {
-    await early.open(missing, pull.source, pull.name, reading, pull.signal);
-    const readable = missing.filter(({ diffID }) => early.has(diffID));
-    for (const layer of readable) report.layer(layer, 'Ready to read', 0);
-    const rest = missing.filter(({ diffID }) => !early.has(diffID));
-    await bringEach(pull, fetches, rest, report);
-    if (readable.length === 0) return;
-    await onReadable();
-    await early.prefetch();
-    await bringEach(pull, fetches, readable, report, {
-      piece: PIECE,
-      atOnce: READABLE_AT_ONCE,
-      andThen: ({ diffID }) => early.settle(diffID),
-    });
-  } catch (error) {
-    early.fail(error);
-    throw error;
-  }
-}
-
-interface BringOptions {
-  /** As IngestRequest has it. */
-  readonly piece?: number;
-  /** Default: LAYERS_AT_ONCE. */
-  readonly atOnce?: number;
-  /** Follows when the layer is here. */
-  readonly andThen?: (layer: Layers[number]) => Promise<void>;
-}
-
-/** A few at a time, bottom first, each with what is to follow. The first failure ends the others; nothing goes on once this settled. */
-async function bringEach(
-  pull: Pull,
-  fetches: LayerFetches,
-  missing: Layers,
-  report: PullReport,
-  how: BringOptions = {},
-): Promise<void> {
-  const failure = new AbortController();
-  const signal = AbortSignal.any([pull.signal, failure.signal]);
-  const errors: unknown[] = [];
-  const queue = missing.values();
-  const worker = async () => {
-    for (const layer of queue) {
-      if (signal.aborted) return;
-      try {
-        await bringLayer(pull, fetches, layer, report, signal, how.piece);
-        await how.andThen?.(layer);
-      } catch (error) {
-        if (!signal.aborted) report.layerFailed(layer);
-        errors.push(error);
-        failure.abort(error);
-      }
-    }
-  };
-  const { atOnce = LAYERS_AT_ONCE } = how;
-  missing.slice(atOnce).forEach((layer) => {
-    report.layer(layer, 'Waiting', 0);
-  });
-  await Promise.all(Array.from({ length: Math.min(atOnce, missing.length) }, worker));
-  if (errors.length > 0) throw errors[0];
-}
-
-async function bringLayer(
-  pull: Pull,
-  fetches: LayerFetches,
-  layer: Layers[number],
-  report: PullReport,
-  signal: AbortSignal,
-  piece?: number,
-): Promise<void> {
-  const { blob, diffID } = layer;
-  let isDownloaded = false;
-  await fetches.bring(
-    {
-      diffID,
-      request: async (signal) => ({
-        ...(await pull.source.blobRequest(blob, { signal })),
-        id: ingestID(diffID),
-        what: `layer ${blob.digest} of ${pull.name}`,
-        blob,
-        diffID,
-        ...(piece !== undefined && { piece }),
-      }),
-    },
-    {
-      signal,
-      onProgress: (progress) => {
-        if (progress.status === 'retrying') return report.retrying(layer, progress.wait);
-        const { status, bytes } = progress;
-        if (status === 'downloading') report.layer(layer, 'Downloading', bytes);
-        if (status === 'verifying') report.layer(layer, 'Verifying Checksum', bytes);
-        if (status !== 'extracting') return;
-        if (!isDownloaded) report.layer(layer, 'Download complete', blob.size);
-        isDownloaded = true;
-        report.layer(layer, 'Extracting', bytes);
-      },
-    },
-  );
-  report.layer(layer, 'Pull complete', blob.size);
-}
-
-function ingestID(diffID: DiffID): string {
-  return `layer-${splitDigest(diffID).hex}`;
 }
 
 /** A blob that is in the store, now kept by the lease; undefined when it is not. */
