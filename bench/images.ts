@@ -9,6 +9,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDebianTar } from '../tests/support/debian-root.ts';
+import { stargzFromTar } from '../tests/support/estargz.ts';
 import { run } from '../tests/support/run.ts';
 
 export type Compression = 'gzip' | 'zstd';
@@ -31,13 +32,16 @@ export const BENCH_IMAGES: readonly BenchImage[] = (['small', 'large'] as const)
   ),
 );
 
+/** The larger image once more, as one layer that can be read before it is whole. */
+export const STARGZ_TAG = 'large-stargz';
+
 /** What is installed beside the base system to make the larger image. */
 const LARGE_PACKAGES = ['build-essential', 'python3-minimal'];
 
 /** Folders that become layers of their own where an image has several; the rest is the first. */
 const PARTS = ['./usr/lib', './usr/share', './usr/bin'];
 
-/** Path of an OCI layout that holds all of BENCH_IMAGES as tags; needs root. */
+/** Path of an OCI layout that holds all of BENCH_IMAGES and STARGZ_TAG as tags; needs root. */
 export async function makeBenchImages(): Promise<string> {
   const key = createHash('sha256')
     .update(await readFile(import.meta.filename))
@@ -56,8 +60,11 @@ export async function makeBenchImages(): Promise<string> {
     const parts = await split(work, whole);
     for (const image of BENCH_IMAGES.filter((one) => one.size === size)) {
       const tars = image.layers === 'one layer' ? [whole] : parts;
-      manifests.push(await addImage(work, image, tars));
+      const layers = [];
+      for (const tar of tars) layers.push(await addLayer(work, tar, image.compression));
+      manifests.push(await addManifest(work, image.tag, layers));
     }
+    if (size === 'large') manifests.push(await addManifest(work, STARGZ_TAG, [await addStargz(work, whole)]));
     for (const tar of [whole, ...parts]) await rm(tar);
   }
   await writeFile(join(work, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
@@ -81,33 +88,43 @@ async function split(work: string, whole: string): Promise<string[]> {
   return tars;
 }
 
-async function addImage(work: string, image: BenchImage, tars: readonly string[]): Promise<object> {
-  const layers = [];
-  const diffIDs = [];
-  for (const tar of tars) {
-    const blob = `${tar}.compressed`;
-    const program = image.compression === 'gzip' ? 'gzip -n -6' : 'zstd -q -3 -T1';
-    await run('sh', ['-c', `${program} -c < "$1" > "$2"`, 'sh', tar, blob]);
-    diffIDs.push(`sha256:${await sha256(tar)}`);
-    layers.push({
-      mediaType: `application/vnd.oci.image.layer.v1.tar+${image.compression}`,
-      ...(await keep(work, blob)),
-    });
-  }
+interface Layer {
+  readonly diffID: string;
+  readonly descriptor: object;
+}
+
+const LAYER = 'application/vnd.oci.image.layer.v1.tar';
+
+async function addLayer(work: string, tar: string, compression: Compression): Promise<Layer> {
+  const blob = `${tar}.compressed`;
+  const program = compression === 'gzip' ? 'gzip -n -6' : 'zstd -q -3 -T1';
+  await run('sh', ['-c', `${program} -c < "$1" > "$2"`, 'sh', tar, blob]);
+  const diffID = `sha256:${await sha256(tar)}`;
+  return { diffID, descriptor: { mediaType: `${LAYER}+${compression}`, ...(await keep(work, blob)) } };
+}
+
+async function addStargz(work: string, tar: string): Promise<Layer> {
+  const { blob, diffID, annotations } = stargzFromTar(await readFile(tar), { level: 6 });
+  const path = `${tar}.stargz`;
+  await writeFile(path, blob);
+  return { diffID, descriptor: { mediaType: `${LAYER}+gzip`, ...(await keep(work, path)), annotations } };
+}
+
+async function addManifest(work: string, tag: string, layers: readonly Layer[]): Promise<object> {
   const config = await keepJSON(work, {
     architecture: '386',
     os: 'linux',
     config: { Cmd: ['bash'], Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] },
-    rootfs: { type: 'layers', diff_ids: diffIDs },
+    rootfs: { type: 'layers', diff_ids: layers.map(({ diffID }) => diffID) },
   });
   const mediaType = 'application/vnd.oci.image.manifest.v1+json';
   const manifest = await keepJSON(work, {
     schemaVersion: 2,
     mediaType,
     config: { mediaType: 'application/vnd.oci.image.config.v1+json', ...config },
-    layers,
+    layers: layers.map(({ descriptor }) => descriptor),
   });
-  return { mediaType, ...manifest, annotations: { 'org.opencontainers.image.ref.name': image.tag } };
+  return { mediaType, ...manifest, annotations: { 'org.opencontainers.image.ref.name': tag } };
 }
 
 async function sha256(path: string): Promise<string> {

@@ -1,9 +1,9 @@
 /** Memory of the page: with two containers running, and the most that a pull took. */
 
 import { startChromium } from '../tests/support/chromium.ts';
-import { pageMemory } from '../tests/support/processes.ts';
+import { pageMemory, peakMemory } from '../tests/support/processes.ts';
 import { pushLayout } from '../tests/support/registry.ts';
-import { dockerOk, openSandbox } from '../tests/support/sandbox-page.ts';
+import { dockerOk, openSandbox, shows } from '../tests/support/sandbox-page.ts';
 import type { Row } from './report.ts';
 import type { Setting } from './setting.ts';
 
@@ -29,9 +29,9 @@ async function withContainers(setting: Setting): Promise<number> {
     await dockerOk(page, 'pull', '-q', `${setting.registry.host}/test/${image}`);
     await dockerOk(page, 'run', '-d', `${setting.registry.host}/test/${image}`, 'sleep', '100000');
   }
-  const { now } = await pageMemory(chromium);
+  const megabytes = await pageMemory(chromium);
   await chromium.close();
-  return now;
+  return megabytes;
 }
 
 async function inPull(setting: Setting): Promise<number> {
@@ -39,8 +39,10 @@ async function inPull(setting: Setting): Promise<number> {
   await pushLayout(setting.images, tag, setting.registry, `bench/${tag}`);
   const chromium = await startChromium();
   const page = await openSandbox(chromium, setting.site);
-  await dockerOk(page, 'pull', '-q', `${setting.registry.host}/bench/${tag}`);
-  const { peak } = await pageMemory(chromium);
+  await shows(page, /host:~[$#]$/m);
+  const megabytes = await peakMemory(chromium, () =>
+    dockerOk(page, 'pull', '-q', `${setting.registry.host}/bench/${tag}`),
+  );
   await chromium.close();
-  return peak;
+  return megabytes;
 }

@@ -6,6 +6,7 @@
 import { ensurePrograms, TEST_PROGRAMS } from '../scripts/system.ts';
 import { findRows } from './find.ts';
 import { guestFilesystemRows } from './guest-fs.ts';
+import { lazyRows } from './lazy.ts';
 import { memoryRows } from './memory.ts';
 import { promptRows } from './prompt.ts';
 import { pullRows } from './pull.ts';
@@ -15,6 +16,7 @@ import { openSetting } from './setting.ts';
 const PARTS = {
   prompt: promptRows,
   pull: pullRows,
+  lazy: lazyRows,
   find: findRows,
   'guest-fs': guestFilesystemRows,
   memory: memoryRows,

@@ -1,5 +1,5 @@
 /**
- * The content store on IndexedDB. A blob's bytes are chunks of 16 MB, each a
+ * The content store on IndexedDB. A blob's bytes are chunks of 8 MB, each a
  * Blob whose slices the browser reads lazily, under an ID that belongs to one
  * ingest alone. What makes a blob visible is its row, which the last
  * transaction of the ingest writes.
@@ -12,13 +12,13 @@ import { ChunkBuffer } from './chunk-buffer.ts';
 import type { BlobRow, Chunk, SandboxDatabase } from './database.ts';
 import { storageFailure } from './failures.ts';
 
-const chunkSize = 16 * 1024 * 1024;
+const chunkSize = 8 * 1024 * 1024;
 
 /** Blobs no larger than this are kept as bytes: a Blob costs a file of its own. */
 const inlineSize = 64 * 1024;
 
 /** Chunks whose Blob is kept at hand, so that a read of them needs no transaction. */
-const handlesKept = 256;
+const handlesKept = 512;
 
 /** Chunks of one ingest that may be on their way to the disk at once. */
 const chunksInFlight = 2;

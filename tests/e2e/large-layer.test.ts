@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { startChromium } from '../support/chromium.ts';
-import { pageMemory } from '../support/processes.ts';
+import { peakMemory } from '../support/processes.ts';
 import { pushLayout, startRegistry } from '../support/registry.ts';
 import { run } from '../support/run.ts';
-import { dockerOk, openSandbox } from '../support/sandbox-page.ts';
+import { dockerOk, openSandbox, shows } from '../support/sandbox-page.ts';
 
 const FILES = 4;
 const FILE_LENGTH = 512 << 20;
@@ -49,8 +49,11 @@ describe.runIf(process.env.LAYERBOX_LONG === '1')('a layer of 2 GB', () => {
     await rm(work, { recursive: true });
     const chromium = await startChromium();
     const page = await openSandbox(chromium, inject('site'));
-    await dockerOk(page, 'pull', '-q', `${registry.host}/test/large`);
-    const { peak } = await pageMemory(chromium);
+    await shows(page, /host:~[$#]$/m);
+    const peak = await peakMemory(chromium, () =>
+      dockerOk(page, 'pull', '-q', `${registry.host}/test/large`),
+    );
+    console.log(`at most ${peak.toFixed(0)} MB`);
     expect(peak).toBeLessThan(500);
     const found = await page.evaluate(
       async ([reference, count]) => {

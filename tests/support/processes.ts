@@ -27,18 +27,41 @@ async function processesBelow(root: number, word: string): Promise<number[]> {
   return found;
 }
 
-/**
- * Megabytes that the pages of a browser take: `now`, the proportional set size of
- * their processes (proc(5), smaps_rollup), and `peak`, the most that was ever resident.
- */
-export async function pageMemory(chromium: Chromium): Promise<{ now: number; peak: number }> {
-  let now = 0;
-  let peak = 0;
-  for (const pid of await processesBelow(chromium.process.pid ?? -1, '--type=renderer')) {
+const renderers = (chromium: Chromium) => processesBelow(chromium.process.pid ?? -1, '--type=renderer');
+
+/** Megabytes that the pages of a browser take: the proportional set size of their processes (proc(5), smaps_rollup). */
+export async function pageMemory(chromium: Chromium): Promise<number> {
+  let megabytes = 0;
+  for (const pid of await renderers(chromium)) {
     const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
-    now += Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) / 1000;
-    const status = await readFile(`/proc/${pid}/status`, 'utf8');
-    peak += Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1000;
+    megabytes += Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) / 1000;
   }
-  return { now, peak };
+  return megabytes;
+}
+
+/**
+ * The most megabytes that one page of a browser took for itself while `work` went on, looked at 20 times a second: what
+ * no file backs (proc(5), status), which is the footprint that Chromium's own task manager shows.
+ */
+export async function peakMemory(chromium: Chromium, work: () => Promise<unknown>): Promise<number> {
+  const pids = await renderers(chromium);
+  let peak = 0;
+  let isOver = false;
+  const watching = (async () => {
+    while (!isOver) {
+      for (const pid of pids) {
+        const status = await readFile(`/proc/${pid}/status`, 'utf8');
+        const own = [...status.matchAll(/^Rss(?:Anon|Shmem):\s+(\d+) kB/gm)];
+        peak = Math.max(peak, own.reduce((sum, [, kilobytes]) => sum + Number(kilobytes), 0) / 1000);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  })();
+  try {
+    await work();
+  } finally {
+    isOver = true;
+    await watching;
+  }
+  return peak;
 }

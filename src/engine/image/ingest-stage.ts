@@ -11,7 +11,7 @@ import { type Digest, digestOf, splitDigest } from '../oci/digest.ts';
 import type { ContentStore, ContentWriter } from '../store/content.ts';
 
 /** Bytes; large, because each write of a store costs a transaction. */
-export const pieceLength = 16 << 20;
+export const pieceLength = 8 << 20;
 
 /** Bytes of one blob that are kept to be digested at once. WebCrypto copies them: twice this is in memory for a moment. */
 export const gatherLimit = 192 << 20;
