@@ -24,7 +24,7 @@ export interface ShellIo {
   readonly signal: AbortSignal;
 }
 
-/** Runs one line and resolves with its exit code. */
+/** Runs one line and resolves with its exit code; by then what it wrote at home is durable. */
 export async function runLine(machine: Machine, line: string, io: ShellIo): Promise<number> {
   io.signal.throwIfAborted();
   const process = await machine.spawn({
@@ -46,6 +46,7 @@ export async function runLine(machine: Machine, line: string, io: ShellIo): Prom
       fan.pump(process, () => undefined),
     );
     void fed;
+    await machine.sync();
     return code;
   } finally {
     io.signal.removeEventListener('abort', kill);

@@ -23,7 +23,7 @@ export interface Machine {
   spawn(spec: SpawnSpec): Promise<Process>;
   /** Called for each `docker` program that the guest starts. One listener. */
   onClient(listener: (client: Client) => void): void;
-  /** The guest's dirty data has reached the trees when this resolves. */
+  /** The guest's dirty data has reached the trees, and those that could flush are durable, when this resolves. */
   sync(): Promise<void>;
   /** One write of text to a file of the guest's host side (cgroups, /proc/sys). */
   writeControl(path: string, value: string): Promise<void>;
