@@ -48,6 +48,7 @@ async function compile(): Promise<void> {
         'src/index.ts',
         'workers/engine.worker.ts',
         'workers/layer.worker.ts',
+        'workers/stage.worker.ts',
         'src/mirror/layerbox.ts',
       ].map((file) => join(projectRoot, file)),
     }),

@@ -4,13 +4,17 @@
 import { expose } from 'comlink';
 import { Unpackers } from '../src/engine/archive/unpackers.ts';
 import { ingestLayer } from '../src/engine/image/ingest-layer.ts';
+import { pieceLength } from '../src/engine/image/ingest-stage.ts';
+import type { OpenHashingWriter } from '../src/engine/image/passing-stage.ts';
 import { SandboxDatabase } from '../src/storage/database.ts';
 import { IndexedDBContentStore } from '../src/storage/indexeddb-content.ts';
 import { LayerWorker } from '../src/storage/layer-worker.ts';
+import { stageWriters } from '../src/storage/stage-writer.ts';
 import { loadCodecs } from './codecs.ts';
 
 const unpackers = new Unpackers(loadCodecs);
 let content: Promise<IndexedDBContentStore> | undefined;
+let openBeside: OpenHashingWriter | undefined;
 
 async function openContent(sandbox: string): Promise<IndexedDBContentStore> {
   return new IndexedDBContentStore(await SandboxDatabase.open(sandbox));
@@ -23,9 +27,13 @@ expose(
       content = undefined;
       throw error;
     });
+    openBeside ??= stageWriters(
+      new Worker(new URL('./stage.worker.ts', import.meta.url), { type: 'module', name: sandbox }),
+      pieceLength,
+    );
     return await ingestLayer(
       request,
-      { fetch: (url, init) => fetch(url, init), content: await content, unpackers },
+      { fetch: (url, init) => fetch(url, init), content: await content, unpackers, openBeside },
       options,
     );
   }),

@@ -9,7 +9,7 @@ import { type Digest, hexOf } from '../engine/oci/digest.ts';
 import type { ContentStore, ContentWriter } from '../engine/store/content.ts';
 import { ingestOver, missingContent } from '../engine/store/memory-content.ts';
 import { ChunkBuffer } from './chunk-buffer.ts';
-import type { BlobRow, Chunk, SandboxDatabase } from './database.ts';
+import { type BlobRow, type Chunk, LANES, type Lane, type SandboxDatabase } from './database.ts';
 import { storageFailure } from './failures.ts';
 
 const chunkSize = 8 * 1024 * 1024;
@@ -21,7 +21,7 @@ const inlineSize = 64 * 1024;
 const handlesKept = 512;
 
 /** Chunks of one ingest that may be on their way to the disk at once. */
-const chunksInFlight = 2;
+const chunksInFlight = 3;
 
 export class IndexedDBContentStore implements ContentStore {
   readonly #database: SandboxDatabase;
@@ -69,12 +69,12 @@ export class IndexedDBContentStore implements ContentStore {
     this.#forget(digest);
     await this.#database.transact(
       `removing ${digest}`,
-      ['blobs', 'chunks'],
+      ['blobs', ...LANES],
       'readwrite',
       async (transaction) => {
         const row = await transaction.objectStore('blobs').get(digest);
         if (row === undefined) return;
-        await transaction.objectStore('chunks').delete(chunksOf(row.parts));
+        await deleteChunks(transaction, row.parts);
         await transaction.objectStore('blobs').delete(digest);
       },
     );
@@ -86,11 +86,11 @@ export class IndexedDBContentStore implements ContentStore {
     const parts = hexOf(crypto.getRandomValues(new Uint8Array(16)));
     await this.#database.transact(
       `starting ingest ${id}`,
-      ['ingests', 'chunks'],
+      ['ingests', ...LANES],
       'readwrite',
       async (transaction) => {
         const left = await transaction.objectStore('ingests').get(id);
-        if (left !== undefined) await transaction.objectStore('chunks').delete(chunksOf(left.parts));
+        if (left !== undefined) await deleteChunks(transaction, left.parts);
         await transaction.objectStore('ingests').put({ id, parts });
       },
     );
@@ -106,12 +106,12 @@ export class IndexedDBContentStore implements ContentStore {
   async abortIngest(id: string): Promise<void> {
     await this.#database.transact(
       `aborting ingest ${id}`,
-      ['ingests', 'chunks'],
+      ['ingests', ...LANES],
       'readwrite',
       async (transaction) => {
         const row = await transaction.objectStore('ingests').get(id);
         if (row === undefined) return;
-        await transaction.objectStore('chunks').delete(chunksOf(row.parts));
+        await deleteChunks(transaction, row.parts);
         await transaction.objectStore('ingests').delete(id);
       },
     );
@@ -158,11 +158,9 @@ export class IndexedDBContentStore implements ContentStore {
       this.#handles.set(key, handle);
       return this.#slice(row, handle, from, to);
     }
-    const stored = await this.#database.transact(
-      `reading ${row.digest}`,
-      ['chunks'],
-      'readonly',
-      (transaction) => transaction.objectStore('chunks').get([row.parts, chunk]),
+    const lane = laneOf(chunk, row.lanes);
+    const stored = await this.#database.transact(`reading ${row.digest}`, [lane], 'readonly', (transaction) =>
+      transaction.objectStore(lane).get([row.parts, chunk]),
     );
     if (stored === undefined) return undefined;
     if (stored instanceof ArrayBuffer) return new Uint8Array(stored.slice(from, to));
@@ -209,6 +207,8 @@ class IndexedDBContentWriter implements ContentWriter {
   /** True when all of it is one chunk that lies in the database itself. */
   #inline = false;
   #over = false;
+  /** Its chunks are those of a blob. */
+  #isVisible = false;
 
   constructor(database: SandboxDatabase, id: string, parts: string) {
     this.#database = database;
@@ -248,7 +248,14 @@ class IndexedDBContentWriter implements ContentWriter {
     await Promise.all(this.#storing);
     this.#throwFailure();
     this.#over = true;
-    const row = { digest, parts: this.#parts, size: this.#size, chunks: this.#chunks, chunkSize };
+    const row = {
+      digest,
+      parts: this.#parts,
+      size: this.#size,
+      chunks: this.#chunks,
+      chunkSize,
+      lanes: LANES.length,
+    };
     const isThere = await this.#database.transact(
       `committing ${digest}`,
       ['ingests', 'blobs'],
@@ -268,12 +275,13 @@ class IndexedDBContentWriter implements ContentWriter {
     // Somebody else was first. What this ingest brought is dropped in a transaction of its own,
     // so that a commit never waits for the chunks that other workers write.
     if (isThere) await this.#drop();
+    else this.#isVisible = true;
   }
 
   async abort(): Promise<void> {
     this.#over = true;
     await Promise.all(this.#storing);
-    await this.#drop();
+    if (!this.#isVisible) await this.#drop();
   }
 
   /** Stores a chunk; waits while too many are on their way. Throws what an earlier one failed with. */
@@ -286,11 +294,11 @@ class IndexedDBContentWriter implements ContentWriter {
   #store(chunk: Chunk): void {
     const number = this.#chunks;
     this.#chunks += 1;
+    const lane = laneOf(number, LANES.length);
     const storing = this.#database
-      .transact(`writing ${this.#id}`, ['ingests', 'chunks'], 'readwrite', async (transaction) => {
-        const ingest = await transaction.objectStore('ingests').get(this.#id);
-        if (ingest?.parts !== this.#parts) throw ingestOver(this.#id);
-        await transaction.objectStore('chunks').put(chunk, [this.#parts, number]);
+      // that the ingest is still this writer's own is looked at once, by the commit: every chunk would wait for all others
+      .transact(`writing ${this.#id}`, [lane], 'readwrite', async (transaction) => {
+        await transaction.objectStore(lane).put(chunk, [this.#parts, number]);
       })
       .catch((cause: unknown) => {
         // For the next write or the commit: nobody awaits this promise at once.
@@ -302,13 +310,13 @@ class IndexedDBContentWriter implements ContentWriter {
   async #drop(): Promise<void> {
     await this.#database.transact(
       `aborting ingest ${this.#id}`,
-      ['ingests', 'chunks'],
+      ['ingests', ...LANES],
       'readwrite',
       async (transaction) => {
+        // its chunks are under a name that nobody else has, whoever the ingest belongs to by now
+        await deleteChunks(transaction, this.#parts);
         const ingest = await transaction.objectStore('ingests').get(this.#id);
-        if (ingest?.parts !== this.#parts) return;
-        await transaction.objectStore('chunks').delete(chunksOf(this.#parts));
-        await transaction.objectStore('ingests').delete(this.#id);
+        if (ingest?.parts === this.#parts) await transaction.objectStore('ingests').delete(this.#id);
       },
     );
   }
@@ -323,7 +331,17 @@ class IndexedDBContentWriter implements ContentWriter {
   }
 }
 
+function laneOf(chunk: number, lanes: number): Lane {
+  return LANES[chunk % lanes] ?? LANES[0];
+}
+
 /** All chunks of one ingest: an array sorts after every number. */
-function chunksOf(parts: string): IDBKeyRange {
-  return IDBKeyRange.bound([parts], [parts, []]);
+async function deleteChunks(
+  transaction: {
+    objectStore(lane: Lane): { delete(range: IDBKeyRange): Promise<void> };
+  },
+  parts: string,
+): Promise<void> {
+  const range = IDBKeyRange.bound([parts], [parts, []]);
+  await Promise.all(LANES.map((lane) => transaction.objectStore(lane).delete(range)));
 }

@@ -54,8 +54,8 @@ export type IngestInto = (
   },
 ) => Promise<LayerRecord>;
 
-/** Milliseconds between two reports of the same status. */
-const reportInterval = 100;
+/** Milliseconds between two reports of the same status: each makes the page draw, which takes from the unpacking. */
+const reportInterval = 200;
 
 interface Running {
   readonly controller: AbortController;

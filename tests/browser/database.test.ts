@@ -66,6 +66,28 @@ describe('a sandbox’s database', () => {
     expect(await new IndexedDBRecordStore(second).get('meta', 'x')).toEqual({ id: 'x', value: 4 });
   });
 
+  it('of version 1 keeps its content, which had one lane', async () => {
+    const sandbox = named();
+    const bytes = countingBytes(3000);
+    const digest = await digestOf(bytes);
+    const first = await openDB(databaseName(sandbox), 1, {
+      upgrade: async (db, _from, _to, transaction) => {
+        await migrations[0]?.(db as never, transaction as never);
+        const row = { digest, parts: 'p', size: 3000, chunks: 3, chunkSize: 1000 };
+        await transaction.objectStore('blobs').put(row);
+        for (const n of [0, 1, 2]) {
+          const chunk = bytes.slice(n * 1000, (n + 1) * 1000).buffer;
+          await transaction.objectStore('chunks').put(chunk, ['p', n]);
+        }
+      },
+    });
+    first.close();
+    const store = new IndexedDBContentStore(await opened(sandbox));
+    expect(sameBytes(await store.read(digest), bytes)).toBe(true);
+    await store.delete(digest);
+    expect(await store.list()).toEqual([]);
+  });
+
   it('stays as it was when a step fails', async () => {
     const sandbox = named();
     const first = await SandboxDatabase.open(sandbox);

@@ -186,6 +186,7 @@ export function describeContentStore(name: string, open: () => Promise<ContentUn
       await expect(writer.commit(nobody)).rejects.toThrow(StorageFailedError);
       await writer.abort();
       expect(await store.list()).toEqual([{ digest, size: 10 }]);
+      expect(sameBytes(await store.read(digest), bytes)).toBe(true);
     });
 
     it.each([0, 1000, 70_000, 17 * mebibyte])(

@@ -23,13 +23,16 @@ import type { Fetch } from '../registry/request.ts';
 import type { ContentStore } from '../store/content.ts';
 import type { LayerRecord } from '../store/records.ts';
 import { cancelled, peekStart, readBody } from './ingest-source.ts';
-import { gatherLimit, IngestStage, pieceLength } from './ingest-stage.ts';
+import { gatherLimit, IngestStage, pieceLength, type Stage } from './ingest-stage.ts';
 import type { IngestProgress, IngestRequest, RegistryLine } from './layer-ingestor.ts';
+import { type OpenHashingWriter, PassingStage } from './passing-stage.ts';
 
 export interface IngestDependencies {
   readonly fetch: Fetch;
   readonly content: ContentStore;
   readonly unpackers: Unpackers;
+  /** Where there is one, it hashes and stores what is unpacked, beside the unpacking. */
+  readonly openBeside?: OpenHashingWriter;
   /** How many bytes a layer of so many compressed ones may unpack to. Default: `largestTar`. */
   readonly largestTar?: (compressed: number) => number;
 }
@@ -88,7 +91,7 @@ class Ingest {
   readonly #dependencies: IngestDependencies;
   readonly #options: IngestOptions;
   /** Not committed yet. */
-  readonly #staged = new Set<IngestStage>();
+  readonly #staged = new Set<Stage>();
   readonly #layer: LayerFromTar;
   #unpacker: Unpacker | undefined;
   #reportedAt = Number.NEGATIVE_INFINITY;
@@ -150,8 +153,8 @@ class Ingest {
   /** Reads the source to its end. `damage` is why the layer cannot be unpacked. */
   async #unpack(
     source: AsyncGenerator<Uint8Array<ArrayBuffer>, void>,
-    blobStage: IngestStage,
-  ): Promise<{ tarStage: IngestStage; damage?: { readonly reason: unknown } }> {
+    blobStage: Stage,
+  ): Promise<{ tarStage: Stage; damage?: { readonly reason: unknown } }> {
     const { blob, diffID } = this.#request;
     let tarStage = blobStage;
     try {
@@ -169,11 +172,8 @@ class Ingest {
           await tarStage.advance();
         }
       } else if (compression === 'gzip' || compression === 'zstd') {
-        // what surely comes to more than is gathered is hashed from its first byte on
-        const gathered = 2 * blob.size > gatherLimit ? 0 : gatherLimit;
         const unpacker = await this.#takeUnpacker();
-        unpacker.start({ format: compression, gather: gathered + 2 * pieceLength });
-        tarStage = await this.#open('tar', diffID, unpacker, gathered);
+        tarStage = await this.#openUnpacked(unpacker, compression);
         for await (const chunk of chunks) {
           for (const bytes of unpacker.push(chunk)) {
             this.#layer.push(bytes);
@@ -191,14 +191,31 @@ class Ingest {
     }
   }
 
+  /** Starts the unpacker, and opens the stage for what it gives. */
+  async #openUnpacked(unpacker: Unpacker, format: 'gzip' | 'zstd'): Promise<Stage> {
+    const { id, blob, diffID } = this.#request;
+    const { openBeside } = this.#dependencies;
+    if (openBeside === undefined) {
+      // what surely comes to more than is gathered is hashed from its first byte on
+      const gathered = 2 * blob.size > gatherLimit ? 0 : gatherLimit;
+      unpacker.start({ format, gather: gathered + 2 * pieceLength });
+      return this.#open('tar', diffID, unpacker, gathered);
+    }
+    unpacker.start({ format, gather: 2 * pieceLength });
+    const writer = await openBeside(`${id}/tar`, splitDigest(diffID).algorithm);
+    const stage = new PassingStage(writer, unpacker);
+    this.#staged.add(stage);
+    return stage;
+  }
+
   async #takeUnpacker(): Promise<Unpacker> {
     this.#unpacker = await this.#dependencies.unpackers.take();
     return this.#unpacker;
   }
 
   async #verify(
-    blobStage: IngestStage,
-    tarStage: IngestStage,
+    blobStage: Stage,
+    tarStage: Stage,
     damage: { readonly reason: unknown } | undefined,
   ): Promise<LayerRecord> {
     const { what, blob, diffID } = this.#request;

@@ -16,7 +16,20 @@ export const pieceLength = 8 << 20;
 /** Bytes of one blob that are kept to be digested at once. WebCrypto copies them: twice this is in memory for a moment. */
 export const gatherLimit = 192 << 20;
 
-export class IngestStage {
+/** A blob of an ingest on its way into the content store. */
+export interface Stage {
+  /** Bytes so far. */
+  readonly size: number;
+  /** Takes up what has come to lie in memory; no more may come before it resolves. Throws what the store throws. */
+  advance(): Promise<void>;
+  /** The digest of everything. */
+  finish(): Promise<Digest>;
+  commit(digest: Digest): Promise<void>;
+  /** Leaves nothing staged. */
+  abort(): Promise<void>;
+}
+
+export class IngestStage implements Stage {
   readonly #writer: ContentWriter;
   readonly #bytes: GatheredBytes;
   readonly #algorithm: 'sha256' | 'sha512';
@@ -54,18 +67,15 @@ export class IngestStage {
     return new IngestStage(await content.ingest(blob.id), blob.bytes, algorithm, codecs, limit);
   }
 
-  /** Bytes so far. */
   get size(): number {
     return this.#bytes.end;
   }
 
-  /** Takes up what has come to lie in memory; no more may come before it resolves. Throws what the store throws. */
   async advance(): Promise<void> {
     if (this.#hasher === undefined && this.size > this.#limit) await this.#startHashing();
     while (this.size - this.#sent >= pieceLength) await this.#send(this.#sent + pieceLength);
   }
 
-  /** The digest of everything. */
   async finish(): Promise<Digest> {
     await this.advance();
     if (this.#sent < this.size) await this.#send(this.size);
@@ -79,7 +89,6 @@ export class IngestStage {
     await this.#writer.commit(digest);
   }
 
-  /** Leaves nothing staged. */
   async abort(): Promise<void> {
     await this.#writer.abort();
   }

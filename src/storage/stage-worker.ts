@@ -1,0 +1,107 @@
+/**
+ * What a stage worker does for a layer worker: it hashes and stores the tar that the
+ * other unpacks. Buffers come, and go back to be filled again: memory that is touched for the first time costs more than a hash.
+ */
+
+import { transfer } from 'comlink';
+import type { StreamingHash } from '../engine/archive/streaming-hash.ts';
+import type { ErrorJSON } from '../engine/errors.ts';
+import type { Digest } from '../engine/oci/digest.ts';
+import type { ContentStore, ContentWriter } from '../engine/store/content.ts';
+import { failureOf } from './layer-worker.ts';
+
+/** A class of error does not cross to another worker: JSON does. */
+export type Outcome<T> = { readonly value: T } | { readonly failure: ErrorJSON };
+
+export interface StageWorkerSurface {
+  /** Opens the ingest `id`; the answer names it in the other calls. */
+  begin(id: string, algorithm: 'sha256' | 'sha512'): Promise<Outcome<number>>;
+  /** Takes the first `length` bytes of a buffer that is transferred; gives the buffer back. */
+  write(stage: number, buffer: ArrayBuffer, length: number): Promise<Outcome<ArrayBuffer>>;
+  /** Nothing more comes; the digest of what did. */
+  finish(stage: number): Promise<Outcome<Digest>>;
+  commit(stage: number, digest: Digest): Promise<Outcome<undefined>>;
+  abort(stage: number): Promise<Outcome<undefined>>;
+}
+
+interface OpenStage {
+  readonly writer: ContentWriter;
+  readonly algorithm: 'sha256' | 'sha512';
+  readonly hash: StreamingHash;
+}
+
+export interface StageWorkerParts {
+  readonly content: () => Promise<ContentStore>;
+  readonly startHash: (algorithm: 'sha256' | 'sha512') => Promise<StreamingHash>;
+}
+
+export class StageWorker implements StageWorkerSurface {
+  readonly #parts: StageWorkerParts;
+  readonly #open = new Map<number, OpenStage>();
+  #stages = 0;
+
+  constructor(parts: StageWorkerParts) {
+    this.#parts = parts;
+  }
+
+  begin(id: string, algorithm: 'sha256' | 'sha512'): Promise<Outcome<number>> {
+    return outcome(async () => {
+      const hash = await this.#parts.startHash(algorithm);
+      const writer = await (await this.#parts.content()).ingest(id);
+      this.#stages += 1;
+      this.#open.set(this.#stages, { writer, algorithm, hash });
+      return this.#stages;
+    });
+  }
+
+  async write(stage: number, buffer: ArrayBuffer, length: number): Promise<Outcome<ArrayBuffer>> {
+    const written = await outcome(async () => {
+      const { writer, hash } = this.#stage(stage);
+      const bytes = new Uint8Array(buffer, 0, length);
+      // both take their bytes before anything is awaited: the next write may be here already
+      hash.update(bytes);
+      await writer.write(bytes);
+      return buffer;
+    });
+    return 'value' in written ? transfer(written, [buffer]) : written;
+  }
+
+  finish(stage: number): Promise<Outcome<Digest>> {
+    return outcome(async () => {
+      const { writer, algorithm, hash } = this.#stage(stage);
+      writer.finish();
+      const digest: Digest = `${algorithm}:${hash.digest()}`;
+      return digest;
+    });
+  }
+
+  commit(stage: number, digest: Digest): Promise<Outcome<undefined>> {
+    return outcome(async () => {
+      await this.#stage(stage).writer.commit(digest);
+      this.#open.delete(stage);
+      return undefined;
+    });
+  }
+
+  abort(stage: number): Promise<Outcome<undefined>> {
+    return outcome(async () => {
+      await this.#open.get(stage)?.writer.abort();
+      this.#open.delete(stage);
+      return undefined;
+    });
+  }
+
+  #stage(stage: number): OpenStage {
+    const open = this.#open.get(stage);
+    if (open === undefined) throw new TypeError(`stage ${stage} is over`);
+    return open;
+  }
+}
+
+async function outcome<T>(work: () => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    return { failure: failureOf(error, 'a layer') };
+  }
+}

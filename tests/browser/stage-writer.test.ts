@@ -1,0 +1,100 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { StorageFailedError } from '../../src/engine/errors.ts';
+import type { OpenHashingWriter } from '../../src/engine/image/passing-stage.ts';
+import { digestOf } from '../../src/engine/oci/digest.ts';
+import { deleteSandboxDatabase, SandboxDatabase } from '../../src/storage/database.ts';
+import { IndexedDBContentStore } from '../../src/storage/indexeddb-content.ts';
+import { stageWriters } from '../../src/storage/stage-writer.ts';
+import { countingBytes, sameBytes } from '../conformance/bytes.ts';
+import { freshSandbox } from '../conformance/sandbox-name.ts';
+
+const bufferLength = 1 << 20;
+
+describe('a writer in a stage worker', () => {
+  const closing: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const close of closing.splice(0).reverse()) await close();
+  });
+
+  async function opened(): Promise<{
+    open: OpenHashingWriter;
+    content: IndexedDBContentStore;
+    worker: Worker;
+  }> {
+    const sandbox = freshSandbox('stage');
+    const database = await SandboxDatabase.open(sandbox);
+    const worker = new Worker(new URL('../../workers/stage.worker.ts', import.meta.url), {
+      type: 'module',
+      name: sandbox,
+    });
+    closing.push(async () => {
+      worker.terminate();
+      database.close();
+      await deleteSandboxDatabase(sandbox);
+    });
+    return { open: stageWriters(worker, bufferLength), content: new IndexedDBContentStore(database), worker };
+  }
+
+  it.each(['sha256', 'sha512'] as const)('hashes with %s and stores what it is given', async (algorithm) => {
+    const { open, content } = await opened();
+    const bytes = countingBytes(9 * bufferLength + 77);
+    const digest = await digestOf(bytes, algorithm);
+    const writer = await open('one', algorithm);
+    for (const length of [0, 5, bufferLength, 3 * bufferLength + 1, bytes.length]) {
+      const end = Math.min(bytes.length, writer.size + length);
+      const chunk = bytes.slice(writer.size, end);
+      await writer.write(chunk);
+      // it has its own copy
+      chunk.fill(0);
+      expect(writer.size).toBe(end);
+    }
+    writer.finish();
+    expect(await writer.digest()).toBe(digest);
+    expect(await content.stat(digest)).toBeUndefined();
+    await writer.commit(digest);
+    expect(sameBytes(await content.read(digest), bytes)).toBe(true);
+    expect(await content.pendingIngests()).toEqual([]);
+  });
+
+  it('keeps several apart', async () => {
+    const { open, content } = await opened();
+    const blobs = [1, 2, 3].map((seed) => countingBytes(2 * bufferLength + seed, seed));
+    await Promise.all(
+      blobs.map(async (bytes, n) => {
+        const writer = await open(`several-${n}`, 'sha256');
+        for (let at = 0; at < bytes.length; at += 300_000) await writer.write(bytes.slice(at, at + 300_000));
+        writer.finish();
+        await writer.commit(await writer.digest());
+      }),
+    );
+    for (const bytes of blobs) expect(sameBytes(await content.read(await digestOf(bytes)), bytes)).toBe(true);
+  });
+
+  it('leaves nothing of what is given up, and takes no more', async () => {
+    const { open, content } = await opened();
+    const writer = await open('given up', 'sha256');
+    await writer.write(countingBytes(9 * bufferLength));
+    await writer.abort();
+    expect(await content.pendingIngests()).toEqual([]);
+    expect(await content.list()).toEqual([]);
+    await expect(writer.commit(await digestOf(countingBytes(1)))).rejects.toThrow('is over');
+  });
+
+  it('fails with the store’s own error', async () => {
+    const { open } = await opened();
+    const first = await open('same', 'sha256');
+    await first.write(countingBytes(10));
+    await open('same', 'sha256');
+    first.finish();
+    await expect(first.commit(await first.digest())).rejects.toThrow(StorageFailedError);
+  });
+
+  it('says so when its worker ends', async () => {
+    const { open, worker } = await opened();
+    const writer = await open('dying', 'sha256');
+    worker.dispatchEvent(new ErrorEvent('error', { message: 'out of memory', cancelable: true }));
+    await writer.write(countingBytes(10));
+    await expect(writer.digest()).rejects.toThrow('a stage worker of this page ended: out of memory');
+    await expect(open('another', 'sha256')).rejects.toThrow(StorageFailedError);
+  });
+});
