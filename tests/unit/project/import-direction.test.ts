@@ -144,6 +144,8 @@ describe('imports', () => {
   });
 
   it('carry the ending of the file', () => {
-    expect(imports.filter(({ to }) => isLocal(to) && !/\.(?:ts|svelte|css|wasm)$|^public$/.test(to))).toEqual([]);
+    expect(imports.filter(({ to }) => isLocal(to) && !/\.(?:ts|svelte|css|wasm)$|^public$/.test(to))).toEqual(
+      [],
+    );
   });
 });

@@ -249,8 +249,6 @@ describe('a digest in a layout', () => {
 });
 
 describe('a layout as a list', () => {
-  const ref = (name: string) => ({ 'org.opencontainers.image.ref.name': name });
-
   it('has the tags of the repository among its names', async () => {
     const { source } = layout([
       { annotations: refName('busybox:1'), content: 'a' },
