@@ -87,15 +87,15 @@ describe('the host shell', () => {
   });
 
   it('knows the size of its terminal and follows it', async () => {
-    await clear();
-    await type(page, 'stty size');
-    const before = /(\d+) (\d+)/.exec(await shows(page, /stty size\n\d+ \d+/))?.[2];
+    const columns = async () => {
+      await clear();
+      await type(page, 'stty size');
+      return Number(/(\d+) (\d+)/.exec(await shows(page, /stty size\n\d+ \d+/))?.[2]);
+    };
+    const before = await columns();
     await page.setViewportSize({ width: 1000, height: 700 });
-    await clear();
-    await expect.poll(async () => (await sh(page, 'true')).exitCode).toBe(0);
-    await type(page, 'stty size');
-    const after = /(\d+) (\d+)/.exec(await shows(page, /stty size\n\d+ \d+/))?.[2];
-    expect(Number(after)).toBeLessThan(Number(before));
+    // the page tells the guest once it has drawn itself anew
+    await expect.poll(columns, { timeout: 20_000 }).toBeLessThan(before);
     await page.setViewportSize({ width: 1280, height: 800 });
   });
 
