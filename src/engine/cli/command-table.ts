@@ -3,6 +3,7 @@
 import { NotYetError, UsageError } from '../errors.ts';
 import { printableName } from '../names.ts';
 import type { Command } from './command.ts';
+import { create } from './commands/create.ts';
 import { diff } from './commands/diff.ts';
 import { exec } from './commands/exec.ts';
 import { images } from './commands/images.ts';
@@ -32,6 +33,7 @@ export interface Management {
 }
 
 export const COMMANDS: CommandTable = tableOf({
+  create,
   diff,
   exec,
   images,
@@ -55,6 +57,7 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
   container: {
     summary: 'Manage containers',
     commands: tableOf({
+      create,
       diff,
       exec,
       inspect: containerInspect,
@@ -70,9 +73,7 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
       stop,
     }),
     hidden: ['list', 'ps', 'remove'],
-    later: words(
-      'attach commit cp create export pause port prune rename restart stats top unpause update wait',
-    ),
+    later: words('attach commit cp export pause port prune rename restart stats top unpause update wait'),
   },
   image: {
     summary: 'Manage images',
@@ -98,7 +99,7 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
 /** The commands of Docker 28.2 that are not here yet. */
 export const LATER_COMMANDS: ReadonlySet<string> = new Set(
   words(
-    'attach build builder buildx checkpoint commit compose config context cp create events export history import load ' +
+    'attach build builder buildx checkpoint commit compose config context cp events export history import load ' +
       'manifest network node pause plugin port push rename restart save search secret service stack stats ' +
       'swarm tag top trust unpause update volume wait',
   ),
