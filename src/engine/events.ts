@@ -14,6 +14,37 @@ export type LayerStatus =
   | 'exists'
   | 'failed';
 
+/** What `docker events` says of the object besides its ID: its name, image, labels, and what belongs to the action. */
+export type EventAttributes = Readonly<Record<string, string>>;
+
+/** As Docker's daemon names them (moby, api/types/events). */
+export type ContainerAction =
+  | 'attach'
+  | 'commit'
+  | 'copy'
+  | 'create'
+  | 'destroy'
+  | 'detach'
+  | 'die'
+  | 'exec_create'
+  | 'exec_detach'
+  | 'exec_die'
+  | 'exec_start'
+  | 'export'
+  | 'health_status'
+  | 'kill'
+  | 'oom'
+  | 'pause'
+  | 'prune'
+  | 'rename'
+  | 'resize'
+  | 'restart'
+  | 'start'
+  | 'stop'
+  | 'top'
+  | 'unpause'
+  | 'update';
+
 export type SandboxEvent =
   | {
       readonly type: 'machine';
@@ -70,16 +101,33 @@ export type SandboxEvent =
     }
   | {
       readonly type: 'image';
-      readonly action: 'pull' | 'tag' | 'untag' | 'delete';
+      readonly action: 'pull' | 'push' | 'tag' | 'untag' | 'delete' | 'import' | 'load' | 'save' | 'prune';
       readonly reference: string;
       readonly imageID: string;
+      readonly attributes?: EventAttributes;
     }
   | {
       readonly type: 'container';
-      readonly action: 'create' | 'start' | 'die' | 'stop' | 'kill' | 'destroy' | 'rename' | 'exec';
+      readonly action: ContainerAction;
       readonly id: string;
       readonly name: string;
       readonly exitCode?: number;
+      /** Behind the action's name: the command of an exec, the health. */
+      readonly detail?: string;
+      readonly attributes?: EventAttributes;
+    }
+  | {
+      readonly type: 'volume';
+      readonly action: 'create' | 'mount' | 'unmount' | 'destroy' | 'prune';
+      readonly name: string;
+      readonly attributes?: EventAttributes;
+    }
+  | {
+      readonly type: 'network';
+      readonly action: 'create' | 'connect' | 'disconnect' | 'destroy' | 'remove' | 'prune';
+      readonly id: string;
+      readonly name: string;
+      readonly attributes?: EventAttributes;
     }
   | { readonly type: 'copy-up'; readonly container: string; readonly path: string; readonly from: string }
   | { readonly type: 'change'; readonly container: string }

@@ -9,7 +9,7 @@
  */
 
 import { ContainerStateError } from '../errors.ts';
-import type { EventStream } from '../events.ts';
+import type { ContainerAction, EventStream } from '../events.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { ContentReader } from '../store/content-reader.ts';
@@ -324,7 +324,7 @@ export class Containers {
     if (running === undefined) throw notRunning(id);
     const machine = await startedMachine(this.#ports.machine);
     const spec = await execSpec(record, running, options);
-    this.#emit('exec', record);
+    this.#emit('exec_start', record);
     try {
       return await machine.spawn(spec);
     } catch (error) {
@@ -364,11 +364,7 @@ export class Containers {
     return ContainerLog.open({ records, now, onFailure }, id);
   }
 
-  #emit(
-    action: 'create' | 'start' | 'die' | 'stop' | 'kill' | 'destroy' | 'exec',
-    record: ContainerRecord,
-    exitCode?: number,
-  ): void {
+  #emit(action: ContainerAction, record: ContainerRecord, exitCode?: number): void {
     const { id, name } = record;
     this.#ports.events.emit({
       type: 'container',

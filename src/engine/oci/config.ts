@@ -43,6 +43,8 @@ export interface Healthcheck {
   readonly timeout: number;
   readonly startPeriod: number;
   readonly retries: number;
+  /** Between checks while the start period lasts. */
+  readonly startInterval?: number;
 }
 
 export interface HistoryEntry {
@@ -103,6 +105,7 @@ function healthcheckOf(field: Field): Healthcheck {
     timeout: count('Timeout'),
     startPeriod: count('StartPeriod'),
     retries: count('Retries'),
+    ...(field.optional('StartInterval') !== undefined && { startInterval: count('StartInterval') }),
   };
 }
 
