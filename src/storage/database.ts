@@ -82,6 +82,9 @@ export const migrations: readonly Migration[] = [
     const blobs = transaction.objectStore('blobs');
     for (const row of await blobs.getAll()) await blobs.put({ ...row, lanes: 1 });
   },
+  (db) => {
+    db.createObjectStore('volumes', { keyPath: 'id' });
+  },
 ];
 
 /** The name of a sandbox's database in the browser. */

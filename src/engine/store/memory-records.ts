@@ -16,6 +16,7 @@ export class MemoryRecordStore implements RecordStore {
     containers: new Map(),
     logs: new Map(),
     meta: new Map(),
+    volumes: new Map(),
   };
 
   async get<K extends RecordKind>(kind: K, id: string): Promise<Records[K] | undefined> {
@@ -64,6 +65,9 @@ export class MemoryRecordStore implements RecordStore {
         break;
       case 'meta':
         this.#kinds.meta.set(change.put.id, change.put);
+        break;
+      case 'volumes':
+        this.#kinds.volumes.set(change.put.id, change.put);
         break;
     }
   }

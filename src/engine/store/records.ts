@@ -7,6 +7,7 @@
 import type { Descriptor, Platform } from '../oci/descriptor.ts';
 import type { DiffID, Digest } from '../oci/digest.ts';
 import type { ContainerRecord } from './container-record.ts';
+import type { VolumeRecord } from './volume-record.ts';
 
 /** An unpacked layer that is whole: its tar is in the content store under `id`. */
 export interface LayerRecord {
@@ -67,6 +68,7 @@ export interface Records {
   readonly containers: ContainerRecord;
   readonly logs: LogRecord;
   readonly meta: MetaRecord;
+  readonly volumes: VolumeRecord;
 }
 export type RecordKind = keyof Records;
 
