@@ -10,6 +10,7 @@
 
 import type { SparseExtent } from '../archive/tar-sparse.ts';
 import type { DiffID } from '../oci/digest.ts';
+import type { Columns } from './packed-layout.ts';
 
 export type { SparseExtent } from '../archive/tar-sparse.ts';
 
@@ -59,6 +60,8 @@ export interface LayerIndex {
   child(directory: number, name: string): number | undefined;
   /** Path without a leading slash. */
   path(number: number): string;
+  /** The packed columns, for whoever goes through all entries: an object for each is what costs most then. */
+  readonly columns: Columns;
   /** The whole index as one buffer: what `openLayerIndex` reads. */
   readonly buffer: ArrayBuffer;
 }

@@ -27,14 +27,17 @@ const pieceLength = 1 << 20;
  * The pieces of the tar, each in bytes of its own or in bytes that `read` gave. Of the names of a hard-linked file the first
  * in the order of the tar has the content. Directories that the layer does not name itself are left out.
  * Throws CorruptLayerError for a name that a tar of a layer cannot have (".wh.…"), and when `read` gives less than
- * the entry's size: the file changed meanwhile.
+ * the entry's size: the file changed meanwhile. What `isLeftOut` names (paths without a leading slash) does not come into it,
+ * nor does a whiteout of it.
  */
 export async function* layerToTar(
   index: LayerIndex,
   read: ReadContent,
+  isLeftOut: (path: string) => boolean = () => false,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const homes = new Map<number, string>();
   for (const { entry, path } of inOrder(index)) {
+    if (isLeftOut(joinedPath(path, entry.name))) continue;
     if (entry.type === 'whiteout') {
       yield tarHeaderOf(markerOf(joinedPath(path, `${whiteoutPrefix}${entry.name}`)));
       continue;

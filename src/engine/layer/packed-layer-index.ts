@@ -114,18 +114,18 @@ class PackedLayerIndex implements LayerIndex {
   readonly buffer: ArrayBuffer;
   readonly diffID: DiffID;
   readonly count: number;
-  readonly #columns: Columns;
+  readonly columns: Columns;
 
   constructor(buffer: ArrayBuffer, diffID: DiffID, count: number, columns: Columns) {
     this.buffer = buffer;
     this.diffID = diffID;
     this.count = count;
-    this.#columns = columns;
+    this.columns = columns;
   }
 
   entry(number: number): LayerEntry {
     this.#checkNumber(number);
-    const columns = this.#columns;
+    const columns = this.columns;
     const at = (column: ArrayLike<number>) => column[number] ?? 0;
     const type = entryTypes[at(columns.type)] ?? 'file';
     const flags = at(columns.flags);
@@ -168,7 +168,7 @@ class PackedLayerIndex implements LayerIndex {
 
   children(directory: number): readonly [number, number] {
     this.#checkNumber(directory);
-    const { firstChild } = this.#columns;
+    const { firstChild } = this.columns;
     return [firstChild[directory] ?? 0, firstChild[directory + 1] ?? 0];
   }
 
@@ -189,18 +189,18 @@ class PackedLayerIndex implements LayerIndex {
   path(number: number): string {
     this.#checkNumber(number);
     const names: string[] = [];
-    for (let at = number; at !== 0; at = this.#columns.parent[at] ?? 0) {
+    for (let at = number; at !== 0; at = this.columns.parent[at] ?? 0) {
       names.push(decodeName(this.#nameBytes(at)));
     }
     return names.reverse().join('/');
   }
 
   #nameBytes(number: number): Uint8Array {
-    return this.#slice(this.#columns.nameOffset[number] ?? 0, this.#columns.nameLength[number] ?? 0);
+    return this.#slice(this.columns.nameOffset[number] ?? 0, this.columns.nameLength[number] ?? 0);
   }
 
   #slice(offset: number, length: number): Uint8Array {
-    return this.#columns.bytes.subarray(offset, offset + length);
+    return this.columns.bytes.subarray(offset, offset + length);
   }
 
   #checkNumber(number: number): void {

@@ -121,3 +121,11 @@ export function columnsOf(buffer: ArrayBuffer, count: number, byteLength: number
     bytes: uint8(byteLength),
   };
 }
+
+/** The columns of a layer that says nothing: its root alone, which it does not name. */
+export const unnamedRoot: Columns = (() => {
+  const columns = columnsOf(new ArrayBuffer(packedLength(1, 0)), 1, 0);
+  columns.type[0] = entryTypes.indexOf('dir');
+  columns.flags[0] = flagImplicit;
+  return columns;
+})();

@@ -1,6 +1,7 @@
 /**
- * The tree that layers are merged into, bottom first: nodes that can still
- * change, made once and thrown away when `stack.ts` has packed them.
+ * The tree that layers are merged into, bottom first, before `stack.ts` packs it: nodes as columns of numbers, and
+ * for each directory the list of its children, bytewise by name as each layer has them. So a layer of a hundred
+ * thousand entries makes no object per entry, and names stay where they are packed.
  *
  * Rules (image-spec, layer.md, "Applying Changesets" and "Whiteouts"):
  * whiteouts and opaque markers of a layer hide what lower layers have, never
@@ -14,236 +15,398 @@
 
 import { CorruptLayerError } from '../errors.ts';
 import { printableName } from '../names.ts';
-import type { LayerEntry, LayerIndex } from './layer-index.ts';
+import { compareEntryNames, compareToName } from './entry-names.ts';
+import type { LayerIndex } from './layer-index.ts';
 import { maxSteps } from './layer-limits.ts';
+import { type Columns, entryTypes, flagImplicit, flagOpaque, unnamedRoot } from './packed-layout.ts';
 
 /** Linux's own limit (path_resolution(7)). */
 const MAX_SYMLINKS = 40;
 
-export class StackNode {
-  readonly name: string;
-  readonly parent: StackNode | undefined;
-  /** Present for directories only. */
-  readonly children: Map<string, StackNode> | undefined;
-  /** Who says what it is and where its content is: the target's for a hard link. */
-  layer: number;
-  entry: LayerEntry;
-  /** True when another name has the same layer and entry. */
-  shared = false;
+export const DIRECTORY = entryTypes.indexOf('dir');
+const SYMLINK = entryTypes.indexOf('symlink');
+const HARD_LINK = entryTypes.indexOf('hardlink');
+const WHITEOUT = entryTypes.indexOf('whiteout');
+const ROOT = 0;
+const NOTHING: readonly number[] = [];
 
-  constructor(name: string, parent: StackNode | undefined, layer: number, entry: LayerEntry) {
-    this.name = name;
-    this.parent = parent;
-    this.layer = layer;
-    this.entry = entry;
-    this.children = entry.type === 'dir' ? new Map() : undefined;
+/** A name of a hard-linked file, so that another has the same layer and entry. */
+const SHARED = 1;
+/** Whited out; its directory's list has it until the layer's pass through it ends. */
+const GONE = 2;
+
+/** The merged tree; nodes that were hidden or replaced are in no list. The root is node 0. */
+export class StackTree {
+  readonly #lowers: readonly LayerIndex[];
+  readonly #columns: readonly Columns[];
+  /** Who says what a node is and where its content is: the target's for a hard link. Layer -1: nobody. */
+  readonly #layers: Int16Array;
+  readonly #entries: Uint32Array;
+  /** Where its name is. */
+  readonly #nameLayers: Int16Array;
+  readonly #nameEntries: Uint32Array;
+  readonly #parents: Uint32Array;
+  readonly #flags: Uint8Array;
+  readonly #children = new Map<number, readonly number[]>();
+  #count = 0;
+  /** The directory that a layer is being added to, and the names it has more, in order. */
+  #filling = -1;
+  #fresh: number[] = [];
+  /** Names looked up for the links of the layer that is being merged. */
+  #steps = 0;
+  #index: LayerIndex | undefined;
+
+  /**
+   * Merges them. Throws CorruptLayerError when a hard link leads to nothing, to a directory or to itself, or when links
+   * lead through more names than layer-limits.ts allows.
+   */
+  constructor(lowers: readonly LayerIndex[]) {
+    this.#lowers = lowers;
+    this.#columns = [unnamedRoot, ...lowers.map((index) => index.columns)];
+    const bound = lowers.reduce((sum, index) => sum + index.count, 1);
+    this.#layers = new Int16Array(bound);
+    this.#entries = new Uint32Array(bound);
+    this.#nameLayers = new Int16Array(bound);
+    this.#nameEntries = new Uint32Array(bound);
+    this.#parents = new Uint32Array(bound);
+    this.#flags = new Uint8Array(bound);
+    this.#make(ROOT, -1, 0);
+    lowers.forEach((index, layer) => {
+      this.#steps = 0;
+      this.#index = index;
+      if (layer > 0 && hidesAnything(index)) this.#hideLowers(index);
+      this.#addEntries(index, layer);
+    });
   }
-}
 
-/** The tree so far, and what the layer being merged has cost. */
-interface Merge {
-  readonly root: StackNode;
-  readonly index: LayerIndex;
-  /** Names looked up for its links. */
-  steps: number;
-}
-
-/** A directory that no layer names: 0755 root:root, 1970. */
-const UNNAMED: LayerEntry = {
-  number: 0,
-  parent: 0,
-  name: '',
-  type: 'dir',
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  mtimeNs: 0n,
-  size: 0,
-  offset: 0,
-  extents: undefined,
-  link: undefined,
-  rdev: undefined,
-  xattrs: undefined,
-  opaque: false,
-  implicit: true,
-};
-
-/**
- * The root of the merged tree. Throws CorruptLayerError when a hard link leads to nothing,
- * to a directory or to itself.
- */
-export function mergeLayers(lowers: readonly LayerIndex[]): StackNode {
-  const root = new StackNode('', undefined, -1, UNNAMED);
-  lowers.forEach((index, layer) => {
-    const entries: LayerEntry[] = [];
-    let hides = false;
-    for (let number = 0; number < index.count; number++) {
-      const entry = index.entry(number);
-      entries.push(entry);
-      hides ||= entry.type === 'whiteout' || entry.opaque;
-    }
-    const merge: Merge = { root, index, steps: 0 };
-    if (hides && layer > 0) hideLowers(merge, entries);
-    addEntries(merge, entries, layer);
-  });
-  return root;
-}
-
-function hideLowers(merge: Merge, entries: readonly LayerEntry[]): void {
-  const { root, index } = merge;
-  const walk: { number: number; node: StackNode }[] = [{ number: 0, node: root }];
-  for (let at = walk.pop(); at !== undefined; at = walk.pop()) {
-    const children = at.node.children;
-    if (children === undefined) continue;
-    if (entries[at.number]?.opaque === true) {
-      children.clear();
-      continue;
-    }
-    const [first, end] = index.children(at.number);
-    for (let number = first; number < end; number++) {
-      const entry = entries[number];
-      if (entry?.type === 'whiteout') children.delete(entry.name);
-      else if (entry?.type === 'dir') {
-        const lower = children.get(entry.name);
-        if (lower === undefined) continue;
-        const node = entry.implicit ? throughLink(merge, lower) : lower;
-        if (node !== undefined) walk.push({ number, node });
-      }
-    }
+  layer(node: number): number {
+    return this.#layers[node] ?? -1;
   }
-}
 
-function addEntries(merge: Merge, entries: readonly LayerEntry[], layer: number): void {
-  const { root, index } = merge;
-  const links: StackNode[] = [];
-  const top = entries[0];
-  if (top !== undefined && (!top.implicit || layer === 0)) {
-    root.entry = top;
-    root.layer = layer;
+  entry(node: number): number {
+    return this.#entries[node] ?? 0;
   }
-  const walk: { number: number; node: StackNode }[] = [{ number: 0, node: root }];
-  for (let at = walk.pop(); at !== undefined; at = walk.pop()) {
-    const { node: directory } = at;
-    const [first, end] = index.children(at.number);
-    for (let number = first; number < end; number++) {
-      const entry = entries[number];
-      if (entry === undefined || entry.type === 'whiteout' || directory.children === undefined) continue;
-      if (entry.type === 'dir') {
-        walk.push({ number, node: addDirectory(merge, directory, directory.children, entry, layer) });
+
+  nameLayer(node: number): number {
+    return this.#nameLayers[node] ?? -1;
+  }
+
+  nameEntry(node: number): number {
+    return this.#nameEntries[node] ?? 0;
+  }
+
+  isShared(node: number): boolean {
+    return ((this.#flags[node] ?? 0) & SHARED) !== 0;
+  }
+
+  /** Bytewise by name; none of what is no directory. */
+  children(node: number): readonly number[] {
+    return this.#children.get(node) ?? NOTHING;
+  }
+
+  // -- nodes -----------------------------------------------------------------------
+
+  #columnsOf(layer: number): Columns {
+    return this.#columns[layer + 1] ?? unnamedRoot;
+  }
+
+  #make(parent: number, layer: number, entry: number): number {
+    const node = this.#count;
+    this.#count += 1;
+    this.#parents[node] = parent;
+    this.#layers[node] = layer;
+    this.#nameLayers[node] = layer;
+    this.#entries[node] = entry;
+    this.#nameEntries[node] = entry;
+    if (this.#type(node) === DIRECTORY) this.#children.set(node, NOTHING);
+    return node;
+  }
+
+  #type(node: number): number {
+    return this.#columnsOf(this.layer(node)).type[this.entry(node)] ?? 0;
+  }
+
+  #link(node: number): string {
+    return this.#lowers[this.layer(node)]?.entry(this.entry(node)).link ?? '';
+  }
+
+  #name(node: number): string {
+    return this.#lowers[this.nameLayer(node)]?.entry(this.nameEntry(node)).name ?? '';
+  }
+
+  #path(node: number): string {
+    const names: string[] = [];
+    for (let at = node; at !== ROOT; at = this.#parents[at] ?? ROOT) names.push(this.#name(at));
+    return names.reverse().join('/');
+  }
+
+  // -- one layer -------------------------------------------------------------------
+
+  #hideLowers(index: LayerIndex): void {
+    const { columns } = index;
+    const walk: number[] = [0, ROOT];
+    for (let node = walk.pop(); node !== undefined; node = walk.pop()) {
+      const directory = walk.pop() ?? 0;
+      const list = this.#children.get(node);
+      if (list === undefined) continue;
+      if (((columns.flags[directory] ?? 0) & flagOpaque) !== 0) {
+        this.#children.set(node, NOTHING);
         continue;
       }
-      const node = new StackNode(entry.name, directory, layer, entry);
-      directory.children.set(entry.name, node);
-      if (entry.type === 'hardlink') links.push(node);
-    }
-  }
-  for (const link of links) settleLink(merge, link);
-}
-
-function addDirectory(
-  merge: Merge,
-  parent: StackNode,
-  siblings: Map<string, StackNode>,
-  entry: LayerEntry,
-  layer: number,
-): StackNode {
-  const lower = siblings.get(entry.name);
-  if (lower !== undefined) {
-    const existing = entry.implicit ? throughLink(merge, lower) : lower;
-    if (existing?.children !== undefined) {
-      if (!entry.implicit) {
-        existing.entry = entry;
-        existing.layer = layer;
+      const [first, end] = index.children(directory);
+      const search = new OrderedSearch(list, this.#compareWith(columns));
+      let hidden = false;
+      for (let number = first; number < end; number++) {
+        const type = columns.type[number];
+        if (type !== WHITEOUT && type !== DIRECTORY) continue;
+        const at = search.find(number);
+        const lower = at < 0 ? undefined : list[at];
+        if (lower === undefined) continue;
+        if (type === WHITEOUT) {
+          this.#flags[lower] = (this.#flags[lower] ?? 0) | GONE;
+          hidden = true;
+        } else {
+          const below = this.#lowerDirectory(columns, number, lower);
+          if (below !== undefined) walk.push(number, below);
+        }
       }
-      return existing;
+      if (hidden) {
+        this.#children.set(
+          node,
+          list.filter((child) => !this.#isGone(child)),
+        );
+      }
     }
   }
-  const node = new StackNode(entry.name, parent, layer, entry);
-  siblings.set(entry.name, node);
-  return node;
-}
 
-/** The node itself, or the directory that a symbolic link leads to inside the root. */
-function throughLink(merge: Merge, node: StackNode): StackNode | undefined {
-  if (node.entry.type !== 'symlink') return node;
-  return findNode(merge, pathOf(node), true);
-}
+  #isGone(node: number): boolean {
+    return ((this.#flags[node] ?? 0) & GONE) !== 0;
+  }
 
-function pathOf(node: StackNode): string {
-  const names: string[] = [];
-  for (let at: StackNode | undefined = node; at?.parent !== undefined; at = at.parent) names.push(at.name);
-  return names.reverse().join('/');
-}
+  /** The lower node that a directory entry goes on with: itself, or where a link leads when the layer did not name it. */
+  #lowerDirectory(columns: Columns, number: number, lower: number): number | undefined {
+    const isImplicit = ((columns.flags[number] ?? 0) & flagImplicit) !== 0;
+    if (!isImplicit || this.#type(lower) !== SYMLINK) return lower;
+    return this.#find(this.#path(lower), true);
+  }
 
-/** The node at a path; links on the way are followed inside the root, the last one only when asked. */
-function findNode(merge: Merge, path: string, followLast: boolean): StackNode | undefined {
-  const { root } = merge;
-  const todo = path.split('/').reverse();
-  step(merge, todo.length);
-  let followed = 0;
-  let node = root;
-  while (todo.length > 0) {
-    const name = todo.pop();
-    if (name === undefined || name === '' || name === '.') continue;
-    if (name === '..') {
-      node = node.parent ?? root;
-      continue;
+  #addEntries(index: LayerIndex, layer: number): void {
+    const { columns } = index;
+    const links: number[] = [];
+    if (((columns.flags[0] ?? 0) & flagImplicit) === 0 || layer === 0) {
+      this.#layers[ROOT] = layer;
+      this.#entries[ROOT] = 0;
     }
-    const child = node.children?.get(name);
-    if (child === undefined) return undefined;
-    if (child.entry.type === 'symlink' && (followLast || todo.length > 0)) {
-      followed += 1;
-      if (followed > MAX_SYMLINKS) return undefined;
-      const target = child.entry.link ?? '';
-      if (target.startsWith('/')) node = root;
-      const names = target.split('/').reverse();
-      step(merge, names.length);
-      todo.push(...names);
-      continue;
+    const walk: number[] = [0, ROOT];
+    for (let node = walk.pop(); node !== undefined; node = walk.pop()) {
+      const directory = walk.pop() ?? 0;
+      const [first, end] = index.children(directory);
+      const list = this.#children.get(node);
+      if (list === undefined || first === end) continue;
+      // its own from here on: what is replaced is replaced where it is
+      const own = [...list];
+      this.#children.set(node, own);
+      const search = new OrderedSearch(own, this.#compareWith(columns));
+      this.#filling = node;
+      this.#fresh = [];
+      for (let number = first; number < end; number++) {
+        const type = columns.type[number];
+        if (type === WHITEOUT) continue;
+        const at = search.find(number);
+        const lower = at < 0 ? undefined : own[at];
+        let child = lower;
+        if (type === DIRECTORY && lower !== undefined) child = this.#kept(columns, number, layer, lower);
+        else child = undefined;
+        if (child === undefined) {
+          child = this.#make(node, layer, number);
+          if (at < 0) this.#fresh.push(child);
+          else own[at] = child;
+          if (type === HARD_LINK) links.push(child);
+        }
+        if (type === DIRECTORY) walk.push(number, child);
+      }
+      if (this.#fresh.length > 0) this.#children.set(node, this.#merged(own, this.#fresh));
+      this.#filling = -1;
+      this.#fresh = [];
     }
-    node = child;
+    for (const link of links) this.#settle(link);
   }
-  return node;
+
+  /** The lower directory that the entry describes anew, or leaves as it is; undefined when there is none to keep. */
+  #kept(columns: Columns, number: number, layer: number, lower: number): number | undefined {
+    const existing = this.#lowerDirectory(columns, number, lower);
+    if (existing === undefined || !this.#children.has(existing)) return undefined;
+    if (((columns.flags[number] ?? 0) & flagImplicit) === 0) {
+      this.#layers[existing] = layer;
+      this.#entries[existing] = number;
+    }
+    return existing;
+  }
+
+  #merged(old: readonly number[], fresh: readonly number[]): readonly number[] {
+    if (old.length === 0) return fresh;
+    const list: number[] = [];
+    let next = 0;
+    for (const node of fresh) {
+      for (; next < old.length; next++) {
+        const before = old[next];
+        if (before === undefined || this.#compareNodes(before, node) > 0) break;
+        list.push(before);
+      }
+      list.push(node);
+    }
+    for (; next < old.length; next++) list.push(old[next] ?? ROOT);
+    return list;
+  }
+
+  // -- names -----------------------------------------------------------------------
+
+  #compareNodes(a: number, b: number): number {
+    return compareEntryNames(
+      this.#columnsOf(this.nameLayer(a)),
+      this.nameEntry(a),
+      this.#columnsOf(this.nameLayer(b)),
+      this.nameEntry(b),
+    );
+  }
+
+  #compareWith(columns: Columns): (node: number, entry: number) => number {
+    return (node, entry) =>
+      compareEntryNames(this.#columnsOf(this.nameLayer(node)), this.nameEntry(node), columns, entry);
+  }
+
+  #child(directory: number, name: string): number | undefined {
+    const order = (node: number) =>
+      compareToName(this.#columnsOf(this.nameLayer(node)), this.nameEntry(node), name);
+    const found = search(this.children(directory), order);
+    if (found !== undefined) return this.#isGone(found) ? undefined : found;
+    return directory === this.#filling ? search(this.#fresh, order) : undefined;
+  }
+
+  /** The node at a path; links on the way are followed inside the root, the last one only when asked. */
+  #find(path: string, followLast: boolean): number | undefined {
+    const todo = path.split('/').reverse();
+    this.#step(todo.length);
+    let followed = 0;
+    let node = ROOT;
+    while (todo.length > 0) {
+      const name = todo.pop();
+      if (name === undefined || name === '' || name === '.') continue;
+      if (name === '..') {
+        node = this.#parents[node] ?? ROOT;
+        continue;
+      }
+      const child = this.#child(node, name);
+      if (child === undefined) return undefined;
+      if (this.#type(child) === SYMLINK && (followLast || todo.length > 0)) {
+        followed += 1;
+        if (followed > MAX_SYMLINKS) return undefined;
+        const target = this.#link(child);
+        if (target.startsWith('/')) node = ROOT;
+        const names = target.split('/').reverse();
+        this.#step(names.length);
+        todo.push(...names);
+        continue;
+      }
+      node = child;
+    }
+    return node;
+  }
+
+  /** In a hostile layer each link may lead through thousands of names. */
+  #step(count: number): void {
+    this.#steps += count;
+    if (this.#steps <= maxSteps) return;
+    const diffID = this.#index?.diffID ?? '';
+    throw new CorruptLayerError(
+      `layer ${diffID} cannot be used: its links lead through more than ${maxSteps} names`,
+      { diffID },
+    );
+  }
+
+  /** Gives the link, and the links between it and the file, the file's own entry. */
+  #settle(link: number): void {
+    const chain: number[] = [];
+    let target = link;
+    while (this.#type(target) === HARD_LINK) {
+      if (chain.length > 1 && target === chain[chain.length >> 1]) throw this.#badLink(link, 'to itself');
+      chain.push(target);
+      const next = this.#find(this.#link(target), false);
+      if (next === undefined) throw this.#badLink(link, 'to what is not there');
+      if (next === target) throw this.#badLink(link, 'to itself');
+      target = next;
+    }
+    if (this.#type(target) === DIRECTORY) throw this.#badLink(link, 'to a directory');
+    this.#flags[target] = (this.#flags[target] ?? 0) | SHARED;
+    for (const node of chain) {
+      this.#layers[node] = this.layer(target);
+      this.#entries[node] = this.entry(target);
+      this.#flags[node] = (this.#flags[node] ?? 0) | SHARED;
+    }
+  }
+
+  #badLink(link: number, what: string): Error {
+    const diffID = this.#index?.diffID ?? '';
+    const path = printableName(this.#path(link));
+    const target = printableName(this.#link(link));
+    return new CorruptLayerError(
+      `layer ${diffID} is damaged: the hard link "${path}" to "${target}" leads ${what}; build or pull the image again`,
+      { diffID, path, target },
+    );
+  }
 }
 
-/** In a hostile layer each link may lead through thousands of names. */
-function step(merge: Merge, count: number): void {
-  merge.steps += count;
-  if (merge.steps <= maxSteps) return;
-  const { diffID } = merge.index;
-  throw new CorruptLayerError(
-    `layer ${diffID} cannot be used: its links lead through more than ${maxSteps} names`,
-    { diffID },
-  );
+function hidesAnything({ count, columns }: LayerIndex): boolean {
+  for (let number = 0; number < count; number++) {
+    if (columns.type[number] === WHITEOUT || ((columns.flags[number] ?? 0) & flagOpaque) !== 0) return true;
+  }
+  return false;
 }
 
-/** Gives the link, and the links between it and the file, the file's own entry. */
-function settleLink(merge: Merge, link: StackNode): void {
-  const { index } = merge;
-  const chain: StackNode[] = [];
-  let target = link;
-  while (target.entry.type === 'hardlink') {
-    if (chain.length > 1 && target === chain[chain.length >> 1]) throw badLink(link, index, 'to itself');
-    chain.push(target);
-    const next = findNode(merge, target.entry.link ?? '', false);
-    if (next === undefined) throw badLink(link, index, 'to what is not there');
-    if (next === target) throw badLink(link, index, 'to itself');
-    target = next;
+/**
+ * Looks entries up in a sorted list, each behind the one before: with a step that doubles, so that a layer with many
+ * names costs a pass through the list and one with few costs a binary search for each.
+ */
+class OrderedSearch {
+  readonly #list: readonly number[];
+  readonly #compare: (node: number, entry: number) => number;
+  #from = 0;
+
+  constructor(list: readonly number[], compare: (node: number, entry: number) => number) {
+    this.#list = list;
+    this.#compare = compare;
   }
-  if (target.entry.type === 'dir') throw badLink(link, index, 'to a directory');
-  target.shared = true;
-  for (const node of chain) {
-    node.entry = target.entry;
-    node.layer = target.layer;
-    node.shared = true;
+
+  /** Place in the list, or -1. Entries must come in order. */
+  find(entry: number): number {
+    const list = this.#list;
+    let low = this.#from;
+    let high = low;
+    for (let step = 1; high < list.length && this.#compare(list[high] ?? ROOT, entry) < 0; step *= 2) {
+      low = high + 1;
+      high = Math.min(list.length, high + step);
+    }
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#compare(list[middle] ?? ROOT, entry) < 0) low = middle + 1;
+      else high = middle;
+    }
+    this.#from = low;
+    const node = list[low];
+    return node !== undefined && this.#compare(node, entry) === 0 ? low : -1;
   }
 }
 
-function badLink(link: StackNode, index: LayerIndex, what: string): Error {
-  const path = printableName(pathOf(link));
-  const target = printableName(link.entry.link ?? '');
-  return new CorruptLayerError(
-    `layer ${index.diffID} is damaged: the hard link "${path}" to "${target}" leads ${what}; build or pull the image again`,
-    { diffID: index.diffID, path, target },
-  );
+function search(list: readonly number[], order: (node: number) => number): number | undefined {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const node = list[middle] ?? ROOT;
+    const found = order(node);
+    if (found === 0) return node;
+    if (found < 0) low = middle + 1;
+    else high = middle;
+  }
+  return undefined;
 }
