@@ -114,6 +114,7 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
     leases,
     registries,
     ingestor: ports.ingestor,
+    ...(ports.unpackers !== undefined && { unpackers: ports.unpackers }),
     early: {
       layers: reader,
       fetch: ports.fetch,

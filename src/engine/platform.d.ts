@@ -72,6 +72,13 @@ interface DecompressionStream {
 declare const DecompressionStream: {
   new (format: 'gzip' | 'deflate' | 'deflate-raw'): DecompressionStream;
 };
+interface CompressionStream {
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly writable: WritableStream<Uint8Array<ArrayBuffer>>;
+}
+declare const CompressionStream: {
+  new (format: 'gzip' | 'deflate' | 'deflate-raw'): CompressionStream;
+};
 
 interface Headers {
   get(name: string): string | null;

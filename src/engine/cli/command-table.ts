@@ -3,6 +3,7 @@
 import { NotYetError, UsageError } from '../errors.ts';
 import { printableName } from '../names.ts';
 import type { Command } from './command.ts';
+import { commit } from './commands/commit.ts';
 import { create } from './commands/create.ts';
 import { diff } from './commands/diff.ts';
 import { exec } from './commands/exec.ts';
@@ -33,6 +34,7 @@ export interface Management {
 }
 
 export const COMMANDS: CommandTable = tableOf({
+  commit,
   create,
   diff,
   exec,
@@ -57,6 +59,7 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
   container: {
     summary: 'Manage containers',
     commands: tableOf({
+      commit,
       create,
       diff,
       exec,
@@ -73,7 +76,7 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
       stop,
     }),
     hidden: ['list', 'ps', 'remove'],
-    later: words('attach commit cp export pause port prune rename restart stats top unpause update wait'),
+    later: words('attach cp export pause port prune rename restart stats top unpause update wait'),
   },
   image: {
     summary: 'Manage images',
@@ -99,7 +102,7 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
 /** The commands of Docker 28.2 that are not here yet. */
 export const LATER_COMMANDS: ReadonlySet<string> = new Set(
   words(
-    'attach build builder buildx checkpoint commit compose config context cp events export history import load ' +
+    'attach build builder buildx checkpoint compose config context cp events export history import load ' +
       'manifest network node pause plugin port push rename restart save search secret service stack stats ' +
       'swarm tag top trust unpause update volume wait',
   ),

@@ -9,6 +9,11 @@ import type { FileChange, Union } from '../unionfs/union.ts';
  */
 const NETWORK_FILES: ReadonlySet<string> = new Set(['/etc/hostname', '/etc/hosts', '/etc/resolv.conf']);
 
+/** True for a path that is one of the three. */
+export function isNetworkFile(path: string): boolean {
+  return NETWORK_FILES.has(path);
+}
+
 /**
  * The changes of a container's union, in the order of `Union.changes`, without the three network files. Here they lie
  * in the union, as nothing is mounted over them; `/etc` shows only for something else that changed in it or on it.

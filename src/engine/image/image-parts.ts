@@ -1,5 +1,6 @@
 /** What images are made from: the ports and neighbours that `Images` works with. */
 
+import type { Unpackers } from '../archive/unpackers.ts';
 import type { EventStream } from '../events.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Registries } from '../registry/registries.ts';
@@ -32,6 +33,8 @@ export interface ImageParts {
   readonly registries: Pick<Registries, 'resolve'>;
   readonly ingestor: Pick<LayerIngestor, 'ingest' | 'prepare'>;
   readonly events: Pick<EventStream, 'emit'>;
+  /** For what is made, loaded and hashed here; without them images only come by a pull (unpackers-of.ts). */
+  readonly unpackers?: Unpackers;
   /** Undefined: an image is used when all of it is here, not before. */
   readonly early?: EarlyStart;
   /** Milliseconds since 1970. */

@@ -13,6 +13,7 @@ import type { Platform } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import type { ImageRecord } from '../store/records.ts';
+import { type CommitOptions, commitImage, type ImportOptions, importImage } from './commit.ts';
 import { type EarlyImage, EarlyPulls } from './early-pulls.ts';
 import { type HistoryLine, historyLines } from './history.ts';
 import { ImageNames } from './image-names.ts';
@@ -126,6 +127,19 @@ export class Images {
       imageID: named.imageID,
     });
     return named;
+  }
+
+  /** As `commitImage` (commit.ts). */
+  commit(options: CommitOptions): Promise<ImageRecord> {
+    return commitImage(this.#parts, this.#names, options);
+  }
+
+  /** As `importImage` (commit.ts). */
+  async import(options: ImportOptions): Promise<ImageRecord> {
+    const record = await importImage(this.#parts, this.#names, options);
+    const { id, imageID } = record;
+    this.#parts.events.emit({ type: 'image', action: 'import', reference: id, imageID });
+    return record;
   }
 
   /** The parsed config. ContentMissing when the store was damaged. */
