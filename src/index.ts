@@ -37,6 +37,7 @@ export {
   NoSuchContainerError,
   NoSuchFileError,
   NoSuchImageError,
+  NoSuchVolumeError,
   NotYetError,
   RegistryDeniedError,
   RegistryResponseError,
@@ -47,6 +48,7 @@ export {
   StorageFullError,
   UnsupportedMediaTypeError,
   UsageError,
+  VolumeInUseError,
 } from './engine/errors.ts';
 export type { LayerStatus, SandboxEvent, StampedEvent } from './engine/events.ts';
 export type * from './rpc/sandbox.ts';

@@ -88,6 +88,8 @@ export const CannotStartError = failure('CannotStart');
 export const MachineUnavailableError = failure('MachineUnavailable');
 export const MachineFailedError = failure('MachineFailed');
 export const NoSuchFileError = failure('NoSuchFile');
+export const NoSuchVolumeError = failure('NoSuchVolume');
+export const VolumeInUseError = failure('VolumeInUse');
 
 // -- storage ------------------------------------------------------------------------
 export const ContentMissingError = failure('ContentMissing');

@@ -16,6 +16,7 @@ import type { ContentReader } from '../store/content-reader.ts';
 import type { JournalStore } from '../store/journal.ts';
 import type { Leases } from '../store/leases.ts';
 import type { RecordStore } from '../store/records.ts';
+import { Turns } from '../turns.ts';
 import type { FileChange } from '../unionfs/union.ts';
 import type { Attachment } from './attach.ts';
 import { ContainerFiles } from './container-files.ts';
@@ -33,7 +34,6 @@ import { type Ending, notRunning, RunningContainer } from './running.ts';
 import { parseSignal, SIGKILL, SIGTERM } from './signals.ts';
 import { execFailure, startFailure } from './start-failure.ts';
 import { startedMachine } from './started-machine.ts';
-import { Turns } from './turns.ts';
 
 export interface ContainerPorts {
   readonly records: RecordStore;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Turns } from '../../../src/engine/container/turns.ts';
+import { Turns } from '../../../src/engine/turns.ts';
 
 describe('work in turns', () => {
   it('waits for what was asked for before it under the same key, failed or not, and for nothing else', async () => {

@@ -29,6 +29,7 @@ describe('the library', () => {
         "NoSuchContainerError",
         "NoSuchFileError",
         "NoSuchImageError",
+        "NoSuchVolumeError",
         "NotYetError",
         "RegistryDeniedError",
         "RegistryResponseError",
@@ -39,6 +40,7 @@ describe('the library', () => {
         "StorageFullError",
         "UnsupportedMediaTypeError",
         "UsageError",
+        "VolumeInUseError",
         "createSandbox",
       ]
     `);
