@@ -118,8 +118,11 @@ export class FakeMachine implements Machine {
     this.removedCgroups.push(name);
   }
 
-  async freeze(): Promise<void> {
-    throw new Error('the fake has no cgroups');
+  /** What was frozen, and let go again, in order: `+web`, `-web`. */
+  readonly frozen: string[] = [];
+
+  async freeze(cgroup: string, frozen: boolean): Promise<void> {
+    this.frozen.push(`${frozen ? '+' : '-'}${cgroup}`);
   }
 
   stats() {
