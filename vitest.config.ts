@@ -23,7 +23,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             'tests/unit/**/*.test.ts',
-            'tests/{guest,mutants}/**/*.test.ts',
+            'tests/{golden,guest,mutants}/**/*.test.ts',
             'tests/conformance/**/*.memory.test.ts',
           ],
           testTimeout: 60_000,

@@ -4,7 +4,8 @@ import { printableName } from '../names.ts';
 import type { Flag } from './command.ts';
 import type { Printer } from './printer.ts';
 import { renderTable } from './table.ts';
-import { parseTemplate } from './template.ts';
+import { LIST_WORDING, parseTemplate } from './template.ts';
+import { GoStruct } from './template-values.ts';
 
 const INSPECT_FORMATS = `Format output using a custom template:
 'json':             Print in JSON format
@@ -43,13 +44,21 @@ export interface Listing {
   readonly format: string;
   /** The field to print alone, with `--quiet`. */
   readonly only?: string;
+  /** What Go's messages call a row: `*formatter.ContainerContext`. */
+  readonly type?: string;
+  /** Of each row, for `{{.Label "name"}}`. */
+  readonly labels?: readonly Readonly<Record<string, string>>[];
+  /** Of each row, members that `json` writes otherwise than the row has them. */
+  readonly members?: readonly Readonly<Record<string, unknown>>[];
+  /** The template that `--format raw` stands for. */
+  readonly raw?: string;
 }
 
 /** Prints a list as its format says. UsageError for a template that is none. */
 export async function printListing(print: Printer, listing: Listing): Promise<void> {
   const { rows, columns, headers, format, only } = listing;
   if (only !== undefined && (format === '' || format === 'table')) {
-    await print.text(rows.map((row) => `${row[only] ?? ''}\n`).join(''));
+    await print.text(rows.map((row) => `${printableName(row[only] ?? '')}\n`).join(''));
     return;
   }
   if (format === '' || format === 'table') {
@@ -57,20 +66,56 @@ export async function printListing(print: Printer, listing: Listing): Promise<vo
     await print.text(renderTable([cells(headers), ...rows.map(cells)]));
     return;
   }
-  if (format === 'json') {
-    await print.text(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-    return;
-  }
   const isTable = format.startsWith('table');
+  const isRaw = format === 'raw' && listing.raw !== undefined;
+  const text = isRaw ? (listing.raw ?? '') : format === 'json' ? '{{json .}}' : unescaped(format);
   const template = parseTemplate(
-    unescaped(isTable ? format.slice('table'.length).replace(/^ +| +$/g, '') : format),
+    isTable ? text.slice('table'.length).replace(/^ +| +$/g, '') : text,
+    LIST_WORDING,
   );
-  if (!isTable) {
-    await print.text(rows.map((row) => `${template.render(row)}\n`).join(''));
-    return;
+  const lines: string[] = [];
+  let fault: unknown;
+  for (const context of rows.map((_, index) => contextOf(listing, index))) {
+    try {
+      lines.push(template.render(context));
+    } catch (error) {
+      fault = error; // as with Docker's client, what came before is printed
+      break;
+    }
   }
-  const lines = [headers, ...rows].map((row) => template.render(row).split('\t'));
-  await print.text(renderTable(lines));
+  if (!isTable) await print.text(lines.map((line) => `${line}\n`).join(''));
+  else if (fault === undefined) {
+    const header = template.renderHeader(headerOf(headers));
+    await print.text(
+      renderTable([header, ...lines].flatMap((line) => line.split('\n')).map((line) => line.split('\t'))),
+    );
+  }
+  if (fault !== undefined) throw fault;
+}
+
+/** A row as Docker's templates see it: fields, and what `json` makes of all of them. */
+function contextOf({ rows, labels, members, type = '*formatter.Context' }: Listing, index: number): GoStruct {
+  const row = rows[index] ?? {};
+  const own = labels?.[index] ?? {};
+  return new GoStruct(type, Object.entries(row), {
+    document: { ...row, ...members?.[index] },
+    fallsBack: false,
+    ...(labels !== undefined && {
+      methods: new Map([
+        ['Label', { parameters: 1, call: (name = '') => (Object.hasOwn(own, name) ? own[name] : '') }],
+      ]),
+    }),
+  });
+}
+
+/** The header of a label is the last part of its name. */
+function headerOf(headers: Columns): GoStruct {
+  const label = (name = '') => (name.split('.').at(-1) ?? '').replace(/[-_]/g, ' ');
+  return new GoStruct('formatter.SubHeaderContext', Object.entries(headers), {
+    document: headers,
+    fallsBack: true,
+    methods: new Map([['Label', { parameters: 1, call: label }]]),
+  });
 }
 
 /** A shell hands over `\t` and `\n` as two characters: Docker's client takes them for the one. */
