@@ -16,6 +16,7 @@ import { logout } from './commands/logout.ts';
 import { logs } from './commands/logs.ts';
 import { ps } from './commands/ps.ts';
 import { pull } from './commands/pull.ts';
+import { push } from './commands/push.ts';
 import { rm } from './commands/rm.ts';
 import { rmi } from './commands/rmi.ts';
 import { run } from './commands/run.ts';
@@ -34,6 +35,7 @@ export interface Management {
 }
 
 export const COMMANDS: CommandTable = tableOf({
+  push,
   commit,
   create,
   diff,
@@ -80,16 +82,9 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
   },
   image: {
     summary: 'Manage images',
-    commands: tableOf({
-      inspect: imageInspect,
-      list: images,
-      ls: images,
-      pull,
-      remove: rmi,
-      rm: rmi,
-    }),
+    commands: tableOf({ push, inspect: imageInspect, list: images, ls: images, pull, remove: rmi, rm: rmi }),
     hidden: ['list', 'remove'],
-    later: words('build history import load prune push save tag'),
+    later: words('build history import load prune save tag'),
   },
   system: {
     summary: 'Manage Docker',
@@ -103,7 +98,7 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
 export const LATER_COMMANDS: ReadonlySet<string> = new Set(
   words(
     'attach build builder buildx checkpoint compose config context cp events export history import load ' +
-      'manifest network node pause plugin port push rename restart save search secret service stack stats ' +
+      'manifest network node pause plugin port rename restart save search secret service stack stats ' +
       'swarm tag top trust unpause update volume wait',
   ),
 );

@@ -1,11 +1,18 @@
-/** What a pull shows: live lines on a terminal, one redrawn per layer; in a pipe one line per step. */
+/** What a pull, a push or a load shows: live lines on a terminal, one redrawn per layer; in a pipe one line per step. */
 
-import type { PullProgress, PullStatus } from '../image/pull-progress.ts';
 import { encodeName } from '../names.ts';
 import { ellipsis, formatSize } from './format.ts';
 import type { Stdio } from './stdio.ts';
 
-type LayerProgress = Extract<PullProgress, { type: 'layer' }>;
+/** How far one layer is. */
+export interface LayerProgress {
+  readonly type: 'layer';
+  readonly id: string;
+  readonly status: string;
+  /** Bytes so far, and in all. */
+  readonly current: number;
+  readonly total: number;
+}
 
 /** Milliseconds between two drawings of a bar; steps are drawn at once. */
 const INTERVAL_MS = 80;
@@ -13,7 +20,7 @@ const INTERVAL_MS = 80;
 const BAR_WIDTH = 50;
 const COLUMNS_FOR_BAR = 110;
 
-const BARS: ReadonlySet<PullStatus> = new Set<PullStatus>(['Downloading', 'Extracting']);
+const BARS: ReadonlySet<string> = new Set(['Downloading', 'Extracting', 'Pushing', 'Loading layer']);
 
 export class PullDisplay {
   readonly #stdio: Stdio;
@@ -39,8 +46,8 @@ export class PullDisplay {
     this.#write(`${text}\n`);
   }
 
-  /** Takes one step of a pull. */
-  show(progress: PullProgress): void {
+  /** Takes one step. */
+  show(progress: LayerProgress | { readonly type: 'resolved' }): void {
     if (progress.type !== 'layer') return;
     const before = this.#layers.get(progress.id);
     this.#layers.set(progress.id, progress);

@@ -30,7 +30,7 @@ export interface ImageParts {
   /** Shared with whoever else opens layers: each is in memory once. */
   readonly layers: LayerCache;
   readonly leases: Pick<Leases, 'take'>;
-  readonly registries: Pick<Registries, 'resolve'>;
+  readonly registries: Pick<Registries, 'resolve' | 'pushTarget'>;
   readonly ingestor: Pick<LayerIngestor, 'ingest' | 'prepare'>;
   readonly events: Pick<EventStream, 'emit'>;
   /** For what is made, loaded and hashed here; without them images only come by a pull (unpackers-of.ts). */

@@ -22,6 +22,7 @@ import { type ImageInspection, inspectImage } from './inspect.ts';
 import { LayerFetches } from './layer-fetches.ts';
 import { pullImage } from './pull.ts';
 import type { PullProgress } from './pull-progress.ts';
+import { type PushedImage, type PushOptions, pushImage, taggedImages } from './push.ts';
 import { type RemovedImages, removeImage } from './remove.ts';
 
 export interface PullOptions {
@@ -140,6 +141,16 @@ export class Images {
     const { id, imageID } = record;
     this.#parts.events.emit({ type: 'image', action: 'import', reference: id, imageID });
     return record;
+  }
+
+  /** As `pushImage` (push.ts). */
+  push(reference: Reference, options: PushOptions): Promise<PushedImage> {
+    return pushImage(this.#parts, reference, options);
+  }
+
+  /** The tagged names of a repository (push.ts). */
+  tagged(repository: Reference): Promise<readonly Reference[]> {
+    return taggedImages(this.#parts, repository);
   }
 
   /** The parsed config. ContentMissing when the store was damaged. */

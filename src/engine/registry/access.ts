@@ -11,6 +11,7 @@ import { basicAuthorization, type Credential } from './credentials.ts';
 import { isLoopback } from './loopback.ts';
 import { type PatientOptions, sendPatiently } from './patient-request.ts';
 import { cancelled, type RegistryRequest } from './request.ts';
+import { PATIENT } from './retry.ts';
 import { mergeScopes } from './scope.ts';
 import { SharedWork } from './shared-work.ts';
 import { fetchToken, hasRealm, type Token } from './token.ts';
@@ -118,19 +119,20 @@ export class RegistryAccess {
   /**
    * The answer to a request of this registry, with what it wants to see. The
    * last 401 when nothing helps. `mayBeUnreadable`: an answer that a page may
-   * not read is nothing unusual, and is not asked for again. Errors: as `renew`;
-   * RegistryUnreachable, Cancelled.
+   * not read is nothing unusual, and is not asked for again. `once`: whatever fails is not asked for again either,
+   * as with what must not be sent twice. Errors: as `renew`; RegistryUnreachable, Cancelled.
    */
   async send(
     request: RegistryRequest,
     purpose: Purpose,
-    options: { readonly mayBeUnreadable?: boolean } = {},
+    options: { readonly mayBeUnreadable?: boolean; readonly once?: boolean } = {},
   ): Promise<Response> {
     const { reached, ...surroundings } = this.#options;
     const patient = {
       ...surroundings,
+      ...(options.once === true && { patience: { ...(surroundings.patience ?? PATIENT), retries: 0 } }),
       signal: purpose.signal,
-      ...(options.mayBeUnreadable !== true && reached !== undefined && { reached }),
+      ...(options.mayBeUnreadable !== true && options.once !== true && reached !== undefined && { reached }),
     };
     const tried = new Set<string>();
     let headers = await this.headers(purpose);

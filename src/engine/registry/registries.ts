@@ -25,6 +25,7 @@ import { LayoutSource } from './layout.ts';
 import { checkCredential } from './login.ts';
 import { isLoopback } from './loopback.ts';
 import { listPages } from './paging.ts';
+import { PushTarget } from './push.ts';
 import { type Fetch, originOf, type RequestListener } from './request.ts';
 import type { Patience, RetryListener } from './retry.ts';
 import { CATALOG_SCOPE } from './scope.ts';
@@ -146,6 +147,26 @@ export class Registries {
       this.#registry(base, server).access,
       { scope: CATALOG_SCOPE, what, signal: options.signal },
     );
+  }
+
+  /**
+   * The repository of the reference, to write to: that of the registry which it names, never a mirror's.
+   * `mountFrom`: repositories of that registry whose blobs may be mounted.
+   */
+  pushTarget(reference: Reference, mountFrom: readonly string[]): PushTarget {
+    const { registry: server, repository } = reference;
+    const base = this.#address(server);
+    const { patience } = this.#options;
+    return new PushTarget({
+      base,
+      server,
+      repository,
+      familiarName: familiarName(reference),
+      mountFrom,
+      access: this.#registry(base, server).access,
+      onRetry: this.#onRetry,
+      ...(patience !== undefined && { patience }),
+    });
   }
 
   /** Who the user is to a registry, or undefined. */

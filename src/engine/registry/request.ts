@@ -26,10 +26,10 @@ export type RequestListener = (request: AnsweredRequest) => void;
 
 export interface RegistryRequest {
   readonly url: string;
-  readonly method?: 'GET' | 'HEAD' | 'POST';
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
-  /** Of a POST. One that holds a secret is not sent on to where a redirect leads: the request fails. */
-  readonly body?: string;
+  /** Is not sent on to where a redirect leads, as it may hold a secret: the request fails. */
+  readonly body?: string | Uint8Array<ArrayBuffer>;
   /** What is asked for, in words, for errors: `manifest of busybox:latest`. */
   readonly what: string;
 }
