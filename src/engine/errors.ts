@@ -89,6 +89,7 @@ export const MachineUnavailableError = failure('MachineUnavailable');
 export const MachineFailedError = failure('MachineFailed');
 export const NoSuchFileError = failure('NoSuchFile');
 export const NoSuchVolumeError = failure('NoSuchVolume');
+export const NoSuchNetworkError = failure('NoSuchNetwork');
 export const VolumeInUseError = failure('VolumeInUse');
 
 // -- storage ------------------------------------------------------------------------

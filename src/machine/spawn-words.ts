@@ -1,6 +1,6 @@
 /** What to start, in the words of a SPAWN frame (guest/agent/protocol.h). */
 
-import type { SpawnSpec } from '../engine/container/machine.ts';
+import type { Bind, SpawnSpec, TmpfsMount } from '../engine/container/machine.ts';
 import { GuestProcess } from './guest-process.ts';
 import type { Word } from './protocol.ts';
 
@@ -21,22 +21,35 @@ export function spawnWords(spec: SpawnSpec): Word[] {
   words.push(['cwd', spec.cwd], ['uid', String(spec.uid)], ['gid', String(spec.gid)]);
   if (spec.groups !== undefined && spec.groups.length > 0) words.push(['groups', spec.groups.join(',')]);
   if (tty !== undefined) words.push(['tty', `${tty.rows},${tty.columns}`]);
+  if (spec.network !== undefined) words.push(['network', spec.network]);
   if (inside !== undefined) {
     if (!(inside instanceof GuestProcess)) throw new TypeError('That process is not one of this machine.');
     words.push(['exec', String(inside.channel)]);
   }
+  if (spec.program !== undefined) words.push(['program', spec.program], ['cgroup', '']);
   if (container !== undefined) {
     words.push(['root', `${EXPORT}/${container.tree}`], ['hostname', container.hostname]);
-    words.push(['cgroup', container.cgroup]);
-    for (const { source, target, readOnly } of container.binds ?? []) {
-      const parts = [source, target, readOnly ? 'ro' : 'rw'];
-      if (parts.some((part) => part.includes(UNIT_SEPARATOR))) {
-        throw new TypeError(`A bind's paths must not contain the character U+001F: ${source}`);
-      }
-      words.push(['bind', parts.join(UNIT_SEPARATOR)]);
-    }
+    if (spec.program === undefined) words.push(['cgroup', container.cgroup]);
+    for (const mount of container.binds ?? []) words.push(mountWord(mount));
     if (container.readOnly === true) words.push(['readonly', '1']);
     if (container.capabilities !== undefined) words.push(['capabilities', container.capabilities]);
   }
   return words;
+}
+
+function mountWord(mount: Bind | TmpfsMount): Word {
+  if ('tmpfs' in mount) return ['tmpfs', fields([mount.target, mount.options])];
+  const { source, tree, target, readOnly } = mount;
+  const options = [readOnly ? 'ro' : 'rw'];
+  if (mount.isRecursive === false) options.push('nonrecursive');
+  if (mount.isReadOnlyRecursive === false) options.push('nonrecursivero');
+  if (mount.mustExist === true || tree !== undefined) options.push('mustexist');
+  const from = tree === undefined ? [source, ''] : [`${EXPORT}/${tree}`, source];
+  return ['bind', fields([from[0] ?? '', target, options.join(','), from[1] ?? ''])];
+}
+
+function fields(parts: readonly string[]): string {
+  const wrong = parts.find((part) => part.includes(UNIT_SEPARATOR));
+  if (wrong === undefined) return parts.join(UNIT_SEPARATOR);
+  throw new TypeError(`A mount's paths must not contain the character U+001F: ${wrong}`);
 }

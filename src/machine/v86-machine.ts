@@ -2,6 +2,7 @@
 
 import type {
   Client,
+  Connection,
   Machine,
   MachineState,
   MachineStats,
@@ -14,6 +15,7 @@ import { gunzip, type MachineFiles, sha256 } from './assets.ts';
 import { wrapKernel } from './boot-image.ts';
 import { Emulator, type EmulatorStart } from './emulator.ts';
 import { GuestClient } from './guest-client.ts';
+import { dial, GuestNetwork } from './guest-network.ts';
 import { spawnProcess } from './guest-process.ts';
 import { Multiplexer } from './multiplexer.ts';
 import { NinePServer } from './nine-p/server.ts';
@@ -68,6 +70,10 @@ export class V86Machine implements Machine {
   #emulator: Emulator | undefined;
   #multiplexer: Multiplexer | undefined;
   #clientListener: ((client: Client) => void) | undefined;
+  readonly network = new GuestNetwork({
+    control: (op, ...words) => this.#running.control(op, ...words),
+    spawn: (spec) => this.spawn(spec),
+  });
 
   constructor(options: MachineOptions) {
     const memoryMB = options.memoryMB ?? DEFAULT_MEMORY_MB;
@@ -173,6 +179,10 @@ export class V86Machine implements Machine {
 
   async freeze(cgroup: string, frozen: boolean): Promise<void> {
     await this.#running.control('freeze', ['name', cgroup], ['state', frozen ? '1' : '0']);
+  }
+
+  dial(port: number): Promise<Connection> {
+    return dial(port, (spec) => this.spawn(spec));
   }
 
   async close(): Promise<void> {

@@ -85,6 +85,9 @@ export const migrations: readonly Migration[] = [
   (db) => {
     db.createObjectStore('volumes', { keyPath: 'id' });
   },
+  (db) => {
+    db.createObjectStore('networks', { keyPath: 'id' });
+  },
 ];
 
 /** The name of a sandbox's database in the browser. */

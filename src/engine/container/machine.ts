@@ -9,6 +9,7 @@
  * that waits to be served.
  */
 
+import type { HostNetwork } from '../network/host-network.ts';
 import type { FileSystem } from '../unionfs/filesystem.ts';
 
 export interface Machine {
@@ -31,6 +32,10 @@ export interface Machine {
   /** Removes the cgroup of a container that has exited. */
   removeCgroup(name: string): Promise<void>;
   freeze(cgroup: string, frozen: boolean): Promise<void>;
+  /** The links and namespaces of the guest's host side. */
+  readonly network: HostNetwork;
+  /** Connects to a TCP port of the guest's host side. Its reader sees the end at once when nobody listens there. */
+  dial(port: number): Promise<Connection>;
   stats(): MachineStats;
   onState(listener: (state: MachineState) => void): void;
   close(): Promise<void>;
@@ -59,27 +64,52 @@ export interface SpawnSpec {
   readonly gid: number;
   readonly groups?: readonly number[];
   readonly tty?: TerminalSize;
+  /**
+   * A network namespace made by `network`, or `host`. Undefined: of a new container one of its own, with `lo` alone; else
+   * that of the guest's host side.
+   */
+  readonly network?: string;
   /** Run in a new container on this exported tree (`c/<id>`). */
   readonly container?: ContainerSpec;
   /** Run inside the container that this process is the init of. */
   readonly inside?: Process;
+  /**
+   * A static program of the guest's host side, by its path, to run in place of argv[0]: its files are those of the
+   * container, and it is none of the container's programs: their limits and their being paused are not its own.
+   */
+  readonly program?: string;
 }
 
 export interface ContainerSpec {
   readonly tree: string;
   readonly hostname: string;
   readonly cgroup: string;
-  readonly binds?: readonly Bind[];
+  /** Mounted in this order: a later one may lie in one before. */
+  readonly binds?: readonly (Bind | TmpfsMount)[];
   readonly readOnly?: boolean;
   /** Capability sets as a hexadecimal mask. */
   readonly capabilities?: string;
 }
 
 export interface Bind {
-  /** A path of the guest's host side. */
+  /** A path of the guest's host side; with `tree`, one within that exported tree, '' for all of it. */
   readonly source: string;
+  readonly tree?: string;
   readonly target: string;
   readonly readOnly: boolean;
+  /** What is mounted below the source stays where it is. Default: it comes along. */
+  readonly isRecursive?: boolean;
+  /** With `readOnly`: so is what is mounted below the source. Default true. */
+  readonly isReadOnlyRecursive?: boolean;
+  /** A source that is not there is an error. Default: a folder is made. */
+  readonly mustExist?: boolean;
+}
+
+export interface TmpfsMount {
+  readonly tmpfs: true;
+  readonly target: string;
+  /** As mount(8) takes them. */
+  readonly options: string;
 }
 
 export interface ExitStatus {
@@ -105,6 +135,18 @@ export interface Process {
   resize(size: TerminalSize): void;
   /** `foreground`: to the foreground process group of its terminal, as Ctrl-C does. */
   signal(number: number, foreground?: boolean): void;
+}
+
+/** A stream of bytes both ways. */
+export interface Connection {
+  /** One reader. At an end when the other side has closed its half, or could not be reached. */
+  readonly input: AsyncIterable<Uint8Array<ArrayBuffer>>;
+  /** Resolves when there is room for more. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Ends this side's half. */
+  end(): void;
+  /** Drops the connection. */
+  close(): void;
 }
 
 /** A `docker` program in the guest, waiting to be told what to print. */

@@ -4,6 +4,7 @@ import type { Healthcheck } from '../oci/config.ts';
 import type { Platform } from '../oci/descriptor.ts';
 import type { DiffID, Digest } from '../oci/digest.ts';
 import type { ContainerMounts } from './container-mount.ts';
+import type { ContainerNetwork } from './container-network.ts';
 
 /** What will run: the image's config with what the command line changed. */
 export interface ContainerConfig {
@@ -141,6 +142,8 @@ export interface ContainerRecord {
   readonly createdAt: number;
   /** Undefined: none, as in records from before there were any. */
   readonly mounts?: ContainerMounts;
+  /** `networkOf` reads it: records of older versions have none. */
+  readonly network?: ContainerNetwork;
 }
 
 const NO_LIMITS: ResourceLimits = {

@@ -17,6 +17,7 @@ export class MemoryRecordStore implements RecordStore {
     logs: new Map(),
     meta: new Map(),
     volumes: new Map(),
+    networks: new Map(),
   };
 
   async get<K extends RecordKind>(kind: K, id: string): Promise<Records[K] | undefined> {

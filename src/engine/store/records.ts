@@ -7,6 +7,7 @@
 import type { Descriptor, Platform } from '../oci/descriptor.ts';
 import type { DiffID, Digest } from '../oci/digest.ts';
 import type { ContainerRecord } from './container-record.ts';
+import type { NetworkRecord } from './network-record.ts';
 import type { VolumeRecord } from './volume-record.ts';
 
 /** An unpacked layer that is whole: its tar is in the content store under `id`. */
@@ -69,6 +70,7 @@ export interface Records {
   readonly logs: LogRecord;
   readonly meta: MetaRecord;
   readonly volumes: VolumeRecord;
+  readonly networks: NetworkRecord;
 }
 export type RecordKind = keyof Records;
 

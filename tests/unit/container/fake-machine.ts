@@ -10,6 +10,7 @@ import type {
   SpawnSpec,
   TerminalSize,
 } from '../../../src/engine/container/machine.ts';
+import { FakeHostNetwork } from '../network/fake-host-network.ts';
 import { CannotStartError } from '../../../src/engine/errors.ts';
 import type { FileSystem } from '../../../src/engine/unionfs/filesystem.ts';
 
@@ -123,6 +124,12 @@ export class FakeMachine implements Machine {
 
   async freeze(cgroup: string, frozen: boolean): Promise<void> {
     this.frozen.push(`${frozen ? '+' : '-'}${cgroup}`);
+  }
+
+  readonly network = new FakeHostNetwork();
+
+  async dial(): Promise<never> {
+    throw new Error('the fake has no host side');
   }
 
   stats() {

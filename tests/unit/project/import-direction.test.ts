@@ -27,6 +27,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/engine/archive',
   ],
   'src/engine/unionfs': ['src/engine/store', 'src/engine/layer', 'src/engine/oci', 'src/engine/archive'],
+  'src/engine/network': ['src/engine/store', 'src/engine/layer', 'src/engine/oci', 'src/engine/archive'],
   'src/engine/image': [
     'src/engine/lazy',
     'src/engine/registry',
@@ -44,6 +45,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/engine/archive',
   ],
   'src/engine/container': [
+    'src/engine/network',
     'src/engine/volume',
     'src/engine/image',
     'src/engine/lazy',
@@ -55,6 +57,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/engine/archive',
   ],
   'src/engine/cli': [
+    'src/engine/network',
     'src/engine/container',
     'src/engine/volume',
     'src/engine/image',
