@@ -16,10 +16,11 @@ declare global {
   }
 }
 
-export async function serveLibraryPage(): Promise<StaticServer> {
+/** `page` is a folder beside this file: `library-page` has the library and nothing else. */
+export async function serveLibraryPage(page = 'library-page'): Promise<StaticServer> {
   const outDir = await mkdtemp(join(tmpdir(), 'layerbox-library-page-'));
   await build({
-    root: join(projectRoot, 'tests/support/library-page'),
+    root: join(projectRoot, 'tests/support', page),
     configFile: join(projectRoot, 'vite.config.ts'),
     publicDir: false,
     logLevel: 'error',

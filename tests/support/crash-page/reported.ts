@@ -1,0 +1,16 @@
+/** Tells whoever is going to kill the page what it does, as it does it. */
+
+/**
+ * Runs an operation between its two reports. It begins when it is known that it does: what was done and never told of
+ * could not be told from what must not have happened.
+ */
+export async function reported(
+  operation: string,
+  subject: string,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  await window.tellKiller(`begin ${operation} ${subject}`);
+  await work();
+  // whether this is heard in time is the killer's luck; nothing waits for it
+  void window.tellKiller(`acked ${operation} ${subject}`);
+}

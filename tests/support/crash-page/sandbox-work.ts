@@ -1,0 +1,31 @@
+/** What a sandbox without a machine does until it is killed: images come and go, and so do containers. */
+
+import type { Sandbox } from '../../../src/rpc/sandbox.ts';
+import { reported } from './reported.ts';
+
+async function docker(sandbox: Sandbox, ...argv: string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await sandbox.docker(argv);
+  if (exitCode !== 0) throw new Error(`docker ${argv.join(' ')} ended with ${exitCode}: ${stderr}${stdout}`);
+  return stdout;
+}
+
+/** Pulls each of the images that is not here and removes each that is, in turn. */
+export async function imageWork(sandbox: Sandbox, references: readonly string[]): Promise<never> {
+  for (;;) {
+    for (const reference of references) {
+      const isHere = (await docker(sandbox, 'images', '-q', reference)) !== '';
+      if (isHere) await reported('rmi', reference, () => docker(sandbox, 'rmi', reference));
+      else await reported('pull', reference, () => docker(sandbox, 'pull', '-q', reference));
+    }
+  }
+}
+
+/** Makes containers of an image and removes them, some at once. */
+export async function containerWork(sandbox: Sandbox, image: string, from: number): Promise<never> {
+  for (let number = from; ; number += 1) {
+    const name = `c${number}`;
+    await reported('create', name, () => docker(sandbox, 'create', '--name', name, image));
+    if (number % 3 === 0) continue;
+    await reported('rm', name, () => docker(sandbox, 'rm', name));
+  }
+}
