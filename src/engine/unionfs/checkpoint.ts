@@ -1,11 +1,12 @@
 /**
  * A checkpoint: the whole state of an upper as records, so that replay can
- * start there. Written at one instant, between two operations; read into an
- * upper of its own that takes over only when its last record is there.
+ * start there. checkpoint-writer.ts writes it, with operations going on; it is read into an
+ * upper of its own that takes over only when its last record is there, and takes those operations then.
  */
 
 import { StorageFailedError } from '../errors.ts';
 import type { StackIndex } from '../layer/stack.ts';
+import { apply, type Content } from './apply.ts';
 import { type Extent, Extents } from './extents.ts';
 import type { Inode } from './inode.ts';
 import { lowerExtents } from './lower-extents.ts';
@@ -35,7 +36,8 @@ export function checkIdentity(stack: StackIndex, written: Identity): void {
   );
 }
 
-function* batches<T>(items: Iterable<T>): Generator<T[]> {
+/** As many at a time as one record holds. */
+export function* batches<T>(items: Iterable<T>): Generator<T[]> {
   let batch: T[] = [];
   for (const item of items) {
     batch.push(item);
@@ -58,23 +60,35 @@ function extentRecord({ start, end, home, at }: Extent): ExtentRecord {
   return { start, length: end - start, home: homeOf(home), at };
 }
 
-/** The records, in the order they are read back. The upper must not change meanwhile. */
-export function* checkpointRecords(upper: Upper): Generator<UpperRecord> {
-  const { nextIno, version, files } = upper;
-  yield { kind: 'checkpoint', ...identityOf(upper.stack), nextIno, version, files };
-  for (const inode of upper.inodes.values()) {
-    yield { kind: 'inode', ...inode, link: inode.link ?? '', xattrs: [...(inode.xattrs ?? [])] };
-    for (const extents of batches(inode.extents?.all ?? [])) {
-      yield { kind: 'extents', ino: inode.ino, extents: extents.map(extentRecord) };
+/** All that a checkpoint says of these inodes: attributes, extents, names in them, and of the lower's own what is left. */
+export function* inodeRecords(upper: Upper, inos: readonly number[]): Generator<UpperRecord> {
+  for (const ino of inos) {
+    const inode = upper.inodes.get(ino);
+    if (inode !== undefined) {
+      yield { kind: 'inode', ...inode, link: inode.link ?? '', xattrs: [...(inode.xattrs ?? [])] };
+      for (const extents of batches(inode.extents?.all ?? [])) {
+        yield { kind: 'extents', ino, extents: extents.map(extentRecord) };
+      }
     }
+    const names = upper.dentries.get(ino);
+    if (names === undefined) continue;
+    for (const entries of batches(names)) yield { kind: 'dentries', directory: ino, entries };
   }
-  for (const [directory, names] of upper.dentries) {
-    for (const entries of batches(names)) yield { kind: 'dentries', directory, entries };
+  const nlinks = presentIn(upper.nlinks, inos);
+  if (nlinks.length > 0) yield { kind: 'nlinks', nlinks };
+  const ctimes = presentIn(upper.ctimes, inos);
+  if (ctimes.length > 0) yield { kind: 'ctimes', ctimes };
+  const orphans = inos.filter((ino) => upper.orphans.has(ino));
+  if (orphans.length > 0) yield { kind: 'orphans', inos: orphans };
+}
+
+function presentIn<T>(map: ReadonlyMap<number, T>, inos: readonly number[]): (readonly [number, T])[] {
+  const present: (readonly [number, T])[] = [];
+  for (const ino of inos) {
+    const value = map.get(ino);
+    if (value !== undefined) present.push([ino, value]);
   }
-  for (const nlinks of batches(upper.nlinks)) yield { kind: 'nlinks', nlinks };
-  for (const ctimes of batches(upper.ctimes)) yield { kind: 'ctimes', ctimes };
-  for (const inos of batches(upper.orphans)) yield { kind: 'orphans', inos };
-  yield { kind: 'checkpoint-end' };
+  return present;
 }
 
 export type FindSegment = (home: {
@@ -82,11 +96,34 @@ export type FindSegment = (home: {
   readonly value: number;
 }) => Segment | undefined;
 
+type CheckpointRecord = Extract<
+  UpperRecord,
+  { kind: 'inode' | 'extents' | 'dentries' | 'nlinks' | 'ctimes' | 'orphans' | 'checkpoint-end' }
+>;
+
+/** True for what lies between the beginning of a checkpoint and its end, and is no operation. */
+export function isOfCheckpoint(record: UpperRecord): record is CheckpointRecord {
+  switch (record.kind) {
+    case 'inode':
+    case 'extents':
+    case 'dentries':
+    case 'nlinks':
+    case 'ctimes':
+    case 'orphans':
+    case 'checkpoint-end':
+      return true;
+    default:
+      return false;
+  }
+}
+
 /** The upper that the records of one checkpoint describe. */
 export class CheckpointReader {
   readonly upper: Upper;
   readonly #find: FindSegment;
+  readonly #operations: { readonly record: UpperRecord; readonly content: Content }[] = [];
 
+  /** Throws StorageFailedError for a checkpoint over other layers. */
   constructor(stack: StackIndex, record: Extract<UpperRecord, { kind: 'checkpoint' }>, find: FindSegment) {
     checkIdentity(stack, record);
     this.upper = new Upper(stack);
@@ -96,8 +133,13 @@ export class CheckpointReader {
     this.#find = find;
   }
 
-  /** True when the checkpoint is complete. Throws StorageFailedError for a record of no checkpoint. */
-  add(record: UpperRecord): boolean {
+  /** An operation that happened while the checkpoint was written. */
+  addOperation(record: UpperRecord, content: Content): void {
+    this.#operations.push({ record, content });
+  }
+
+  /** True when the checkpoint is complete. */
+  add(record: CheckpointRecord): boolean {
     const { upper } = this;
     switch (record.kind) {
       case 'inode':
@@ -122,11 +164,8 @@ export class CheckpointReader {
         for (const ino of record.inos) upper.orphans.add(ino);
         return false;
       case 'checkpoint-end':
+        for (const { record: operation, content } of this.#operations) apply(upper, operation, content);
         return true;
-      default:
-        throw new StorageFailedError(
-          `the journal has a ${record.kind} record within a checkpoint; it is damaged`,
-        );
     }
   }
 

@@ -3,14 +3,17 @@
  * them. What still lives in small or mostly dead segments is written again at
  * the end of the log, then a checkpoint; once both are durable, what lies
  * before the checkpoint and holds nothing alive is removed. Killed at any
- * moment, the journal is one that replays to the same tree.
+ * moment, the journal is one that replays to the same tree. It works in slices
+ * of a few milliseconds, and operations go on between them.
  */
 
-import { checkpointRecords } from './checkpoint.ts';
+import { CheckpointWriter } from './checkpoint-writer.ts';
 import type { Inode } from './inode.ts';
 import type { Log } from './log.ts';
+import type { UpperRecord } from './records.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentCache } from './segment-cache.ts';
+import type { Slices } from './slices.ts';
 import type { Upper } from './upper.ts';
 
 export interface CompactionOptions {
@@ -18,6 +21,14 @@ export interface CompactionOptions {
   readonly log: Log;
   readonly cache: SegmentCache;
   readonly segmentBytes: number;
+  readonly slices: Slices;
+}
+
+/** A piece of a file whose content lay in a segment when it was looked for. */
+interface Resident {
+  readonly inode: Inode;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Small segments that may gather before they are merged. */
@@ -27,6 +38,7 @@ const DEAD_BYTES = 4 * 1024 * 1024;
 
 export class Compaction {
   readonly #options: CompactionOptions;
+  #checkpoint: CheckpointWriter | undefined;
   #running: Promise<void> | undefined;
   #stopped = false;
   /** Dead bytes that the last run left. */
@@ -36,6 +48,11 @@ export class Compaction {
 
   constructor(options: CompactionOptions) {
     this.#options = options;
+  }
+
+  /** To be called with the record of each operation before it goes to the log. */
+  before(record: UpperRecord): void {
+    this.#checkpoint?.before(record);
   }
 
   #isSmall = (segment: Segment) => segment.size < this.#options.segmentBytes / 4;
@@ -82,16 +99,15 @@ export class Compaction {
     // so that what is pending lies before the checkpoint, and need not be replayed
     await log.flush();
     const candidates = new Set(log.segments);
-    const residents = this.#residents(
+    const residents = await this.#residents(
       log.segments.filter((segment) => this.#isSmall(segment) || segment.live < segment.size / 2),
     );
-    for (const [segment, inodes] of residents) {
+    for (const [segment, pieces] of residents) {
       if (this.#stopped) return;
-      this.#relocate(segment, await cache.load(segment), inodes);
+      await this.#relocate(segment, await cache.load(segment), pieces);
       await log.ready();
     }
-    if (this.#stopped) return;
-    this.checkpoint();
+    if (this.#stopped || !(await this.#writeCheckpoint())) return;
     const dead = new Set<Segment>();
     for (const segment of candidates) if (segment.live === 0) dead.add(segment);
     await log.flush();
@@ -109,47 +125,75 @@ export class Compaction {
     const { log } = this.#options;
     const before = new Set(log.segments);
     if (torn?.bytes !== undefined) {
-      for (const inodes of this.#residents([torn]).values()) this.#relocate(torn, torn.bytes, inodes);
+      for (const pieces of (await this.#residents([torn])).values()) {
+        await this.#relocate(torn, torn.bytes, pieces);
+      }
     }
-    this.checkpoint();
+    await this.#writeCheckpoint();
     await log.flush();
     if (torn !== undefined) torn.bytes = undefined;
     await log.remove(new Set([...before].filter((segment) => segment.live === 0)));
   }
 
-  /** The inodes with content in each of these segments: it can only become less. */
-  #residents(segments: readonly Segment[]): Map<Segment, Inode[]> {
-    const residents = new Map<Segment, Inode[]>();
+  /** The pieces of files in each of these segments: they can only become less. */
+  async #residents(segments: readonly Segment[]): Promise<Map<Segment, Resident[]>> {
+    const residents = new Map<Segment, Resident[]>();
     for (const segment of segments) if (segment.live > 0) residents.set(segment, []);
     for (const inode of this.#options.upper.inodes.values()) {
-      for (const { home } of inode.extents?.all ?? []) {
-        const inodes = home === undefined ? undefined : residents.get(home);
-        if (inodes !== undefined && inodes.at(-1) !== inode) inodes.push(inode);
+      const { all } = inode.extents ?? { all: [] };
+      for (const { home, start, end } of all) {
+        if (home !== undefined) residents.get(home)?.push({ inode, start, end });
       }
+      // to look at an extent is a small part of the work of a record
+      const pause = this.#options.slices.spend((1 + all.length) / 16);
+      if (pause !== undefined) await pause;
     }
     return residents;
   }
 
-  #relocate(segment: Segment, bytes: Uint8Array<ArrayBuffer>, inodes: readonly Inode[]): void {
-    for (const { ino, extents } of inodes) {
-      for (const { start, end, at } of extents?.all.filter((extent) => extent.home === segment) ?? []) {
+  async #relocate(
+    segment: Segment,
+    bytes: Uint8Array<ArrayBuffer>,
+    pieces: readonly Resident[],
+  ): Promise<void> {
+    for (const { inode, start: first, end: last } of pieces) {
+      const { ino, extents } = inode;
+      // what was there may have been written over, cut or given up since it was looked for
+      for (const extent of extents?.overlapping(first, last) ?? []) {
+        if (extent.home !== segment) continue;
+        const start = Math.max(first, extent.start);
+        const end = Math.min(last, extent.end);
+        const at = extent.at + (start - extent.start);
         const content = bytes.subarray(at, at + end - start);
         const place = this.#options.log.append({ kind: 'relocate', ino, offset: start }, content);
         extents?.put(start, end, place.home, place.at);
       }
+      const pause = this.#options.slices.spend(1 + (last - first) / 1024);
+      if (pause === undefined) continue;
+      await pause;
+      if (this.#stopped) return;
     }
   }
 
-  /** Puts the whole state into the log, at this instant. */
-  checkpoint(): void {
+  /** Puts the whole state into the log, as it is now. False when it was stopped before the end. */
+  async #writeCheckpoint(): Promise<boolean> {
     const { log, upper } = this.#options;
-    const start = log.oldestPending();
-    const before = log.storedBytes + log.pendingBytes;
-    let last = start;
-    for (const record of checkpointRecords(upper)) last = log.append(record).home;
-    log.checkpointed(start, last);
-    const written = log.storedBytes + log.pendingBytes - before;
-    this.#smallSegments = SMALL_SEGMENTS + Math.floor(written / (32 * 1024));
+    const writer = new CheckpointWriter(upper, log);
+    this.#checkpoint = writer;
+    try {
+      for (const _ of writer.rest()) {
+        const pause = this.#options.slices.spend(1);
+        if (pause === undefined) continue;
+        await pause;
+        await log.ready();
+        if (this.#stopped) return false;
+      }
+      writer.end();
+    } finally {
+      this.#checkpoint = undefined;
+    }
+    this.#smallSegments = SMALL_SEGMENTS + Math.floor(writer.bytes / (32 * 1024));
+    return true;
   }
 
   /** Resolves when the run under way has ended; none does anything after it. */

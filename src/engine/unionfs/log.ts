@@ -122,9 +122,11 @@ export class Log {
     return { home: buffer.segment, at, length: content?.length ?? 0 };
   }
 
-  /** Call with the last record of a checkpoint just appended: once it is durable, replay starts at `start`. */
-  checkpointed(start: Segment, end: Segment): void {
-    this.#checkpoint = { start, end };
+  /** Appends the last record of a checkpoint: once it is durable, replay starts at `start`. */
+  endCheckpoint(start: Segment): void {
+    // before it is appended: what fills the segment is under way to the journal when `append` returns
+    this.#checkpoint = { start, end: this.#opened().segment };
+    this.append({ kind: 'checkpoint-end' });
   }
 
   #opened(): SegmentBuffer {

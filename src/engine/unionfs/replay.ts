@@ -8,7 +8,7 @@ import { StorageFailedError } from '../errors.ts';
 import type { StackIndex } from '../layer/stack.ts';
 import type { Journal } from '../store/journal.ts';
 import { apply } from './apply.ts';
-import { CheckpointReader, checkIdentity } from './checkpoint.ts';
+import { CheckpointReader, checkIdentity, isOfCheckpoint } from './checkpoint.ts';
 import { decodeRecord, type UpperRecord } from './records.ts';
 import { Segment } from './segment.ts';
 import type { SegmentCache } from './segment-cache.ts';
@@ -101,15 +101,20 @@ async function replayFrom(
   const byId = new Map<number, Segment>();
   const byNumber = new Map(segments.map((segment) => [segment.number, segment]));
   const step = (record: UpperRecord, home: Segment, at: number, length: number) => {
-    if (reader !== undefined) {
-      if (!reader.add(record)) return;
+    if (record.kind === 'identity') checkIdentity(stack, record);
+    else if (record.kind === 'checkpoint') {
+      checkIdentity(stack, record);
+      // one that was begun and given up is forgotten; where the state is known, none is needed
+      if (upper === undefined) {
+        reader = new CheckpointReader(stack, record, ({ kind, value }) =>
+          kind === 'id' ? byId.get(value) : byNumber.get(value),
+        );
+      }
+    } else if (isOfCheckpoint(record)) {
+      if (reader?.add(record) !== true) return;
       upper = reader.upper;
       reader = undefined;
-    } else if (record.kind === 'checkpoint') {
-      reader = new CheckpointReader(stack, record, ({ kind, value }) =>
-        kind === 'id' ? byId.get(value) : byNumber.get(value),
-      );
-    } else if (record.kind === 'identity') checkIdentity(stack, record);
+    } else if (reader !== undefined) reader.addOperation(record, { home, at, length });
     else if (upper !== undefined) apply(upper, record, { home, at, length });
   };
   for (const segment of segments) {

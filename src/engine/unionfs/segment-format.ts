@@ -16,7 +16,9 @@ export const FRAME_HEADER_LENGTH = 8;
 /** No checkpoint yet: replay starts at the first segment. */
 export const START_AT_FIRST = 0xffffffff;
 const MAGIC = Uint8Array.from('LBXUPPER', (letter) => letter.charCodeAt(0));
-const VERSION = 1;
+/** Version 1 is the same, but has no operations among the records of a checkpoint. */
+const VERSION = 2;
+const OLDEST_VERSION = 1;
 
 export interface SegmentHeader {
   readonly id: number;
@@ -44,8 +46,10 @@ export function readHeader(bytes: Uint8Array<ArrayBuffer>): SegmentHeader | { re
   if (view.getUint32(28, true) !== crc32(bytes, 0, 28))
     return { damage: 'the checksum of its header is wrong' };
   const version = view.getUint32(8, true);
-  if (version !== VERSION) {
-    return { damage: `it is of version ${version}, this Layerbox reads version ${VERSION}` };
+  if (version < OLDEST_VERSION || version > VERSION) {
+    return {
+      damage: `it is of version ${version}, this Layerbox reads versions ${OLDEST_VERSION} to ${VERSION}`,
+    };
   }
   return {
     length: view.getUint32(12, true),

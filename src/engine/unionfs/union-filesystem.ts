@@ -20,6 +20,8 @@ export interface UnionParts {
   readonly log: Log;
   readonly content: ContentReader;
   readonly now: () => bigint;
+  /** With the record of each operation, before it is in the log and happens. */
+  readonly beforeChange: (record: UpperRecord) => void;
   readonly onChange: (() => void) | undefined;
   readonly capacity: () => number;
   readonly pendingBytes: number;
@@ -346,8 +348,9 @@ export class UnionFileSystem implements FileSystem {
   }
 
   #commit(record: UpperRecord, bytes?: Uint8Array): void {
-    const { upper, log, onChange } = this.#parts;
+    const { upper, log, beforeChange, onChange } = this.#parts;
     if (log.isEmpty) log.append({ kind: 'identity', count: upper.stack.count, diffIDs: upper.stack.diffIDs });
+    beforeChange(record);
     const content: Content = log.append(record, bytes);
     apply(upper, record, content);
     onChange?.();

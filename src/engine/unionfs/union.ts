@@ -21,6 +21,7 @@ import { Log, type Schedule } from './log.ts';
 import type { Lower } from './lower.ts';
 import { replay } from './replay.ts';
 import { SegmentCache } from './segment-cache.ts';
+import { type Pause, Slices } from './slices.ts';
 import { snapshotOf } from './snapshot.ts';
 import { UnionFileSystem } from './union-filesystem.ts';
 import type { Upper } from './upper.ts';
@@ -50,6 +51,8 @@ export interface UnionLimits {
   readonly cacheBytes?: number;
   /** Milliseconds from a change to the flush that comes by itself. Default 200. */
   readonly flushDelay?: number;
+  /** Records or kilobytes of content that a compaction writes between two pauses. Default 1024. */
+  readonly slice?: number;
 }
 
 export interface UnionOptions {
@@ -67,6 +70,8 @@ export interface UnionOptions {
   readonly limits?: UnionLimits;
   /** Default: setTimeout. */
   readonly schedule?: Schedule;
+  /** Between two slices of a compaction: resolves when others had their turn. Default: a setTimeout of nothing. */
+  readonly pause?: Pause;
 }
 
 export interface Union extends FileSystem {
@@ -131,7 +136,9 @@ async function openOver(options: UnionOptions): Promise<Union> {
     start,
     onDurable: () => compaction?.consider(),
   });
-  compaction = new Compaction({ upper, log, cache, segmentBytes });
+  const pause = options.pause ?? (() => new Promise<void>((resolve) => void setTimeout(resolve, 0)));
+  const slices = new Slices(pause, limits.slice);
+  compaction = new Compaction({ upper, log, cache, segmentBytes, slices });
   if (damage !== undefined) await compaction.recover(torn);
   const union = new JournaledUnion(
     options,
@@ -170,6 +177,7 @@ class JournaledUnion extends UnionFileSystem implements Union {
       log,
       content,
       now: options.now,
+      beforeChange: (record) => compaction.before(record),
       onChange: options.onChange,
       capacity: typeof capacity === 'number' ? () => capacity : capacity,
       pendingBytes: options.limits?.pendingBytes ?? 32 * MB,

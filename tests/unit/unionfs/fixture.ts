@@ -72,6 +72,9 @@ export function ticking(): () => bigint {
 /** Nothing flushes by itself. */
 export const never = () => () => undefined;
 
+/** A compaction that pauses goes on as soon as what waits for nothing is done. */
+export const atOnce = async () => undefined;
+
 export async function memoryJournal(): Promise<Journal> {
   return await new MemoryJournalStore().open('test');
 }
@@ -81,7 +84,7 @@ export async function unionOver(
   options: Partial<UnionOptions> = {},
 ): Promise<Union> {
   const journal = options.journal ?? (await memoryJournal());
-  return await openUnion({ now: ticking(), schedule: never, ...options, lowers, journal });
+  return await openUnion({ now: ticking(), schedule: never, pause: atOnce, ...options, lowers, journal });
 }
 
 export function errnoOf(act: () => unknown): Errno | 'ok' {

@@ -156,11 +156,11 @@ describe('a segment', () => {
       what: 'of a later version',
       change: (b: Uint8Array<ArrayBuffer>) => {
         writeHeader(b, { id: 1, length: b.length, start: 0, frames: 2 });
-        b[8] = 2;
+        b[8] = 3;
         new DataView(b.buffer).setUint32(28, crc32(b, 0, 28), true);
         return b;
       },
-      want: 'version 2',
+      want: 'version 3',
     },
   ])('$what is damaged, and it says how', ({ change, want }) => {
     const header = readHeader(change(sealed()));
