@@ -34,6 +34,7 @@ import { LayerCache } from './image/layer-cache.ts';
 import type { LayerIngestor } from './image/layer-ingestor.ts';
 import { LazyLayers } from './lazy/lazy-layers.ts';
 import { decodeName, printableName } from './names.ts';
+import { Networks } from './network/networks.ts';
 import type { Digest } from './oci/digest.ts';
 import { formatPlatform, parsePlatform, satisfies } from './oci/platform.ts';
 import { formatReference } from './oci/reference.ts';
@@ -143,6 +144,7 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
     stacks,
     leases,
     images,
+    networks: await Networks.open({ records, now, random }),
     machine,
     events,
     now,

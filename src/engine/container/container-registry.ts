@@ -2,6 +2,7 @@
 
 import { ContainerNameInUseError, LayerboxError, NoSuchContainerError } from '../errors.ts';
 import { printableName } from '../names.ts';
+import type { ContainerNetwork } from '../store/container-network.ts';
 import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
 import type { Change, RecordStore } from '../store/records.ts';
 import { LOST_EXIT_CODE } from './running.ts';
@@ -21,7 +22,7 @@ export class ContainerRegistry {
   static async open(store: RecordStore, now: () => number): Promise<ContainerRegistry> {
     const registry = new ContainerRegistry(store);
     for (const record of await store.list('containers')) {
-      const { status } = record.state;
+      const { status, health } = record.state;
       registry.#records.set(record.id, record);
       if (status === 'running' || status === 'paused') {
         await registry.setState(record.id, {
@@ -30,8 +31,10 @@ export class ContainerRegistry {
           exitCode: LOST_EXIT_CODE,
           finishedAt: now(),
           error: 'the page was closed while the container was running',
+          ...(health !== undefined && { health: { ...health, status: 'unhealthy' as const } }),
         });
       }
+      if (status === 'restarting') await registry.setState(record.id, { status: 'exited' });
     }
     return registry;
   }
@@ -75,13 +78,8 @@ export class ContainerRegistry {
 
   /** Stores a new record, with `changes` in the same commit. ContainerNameInUseError in Docker's words. */
   async add(record: ContainerRecord, changes: readonly Change[]): Promise<void> {
-    const holder = [...this.#records.values()].find((other) => other.name === record.name);
-    if (holder !== undefined) {
-      throw new ContainerNameInUseError(
-        `Conflict. The container name "/${record.name}" is already in use by container "${holder.id}". You have to remove (or rename) that container to be able to reuse that name.`,
-        { name: record.name, container: holder.id },
-      );
-    }
+    const holder = this.#holderOf(record.name);
+    if (holder !== undefined) throw nameInUse(record.name, holder);
     // taken before the store answers, so that two of one name at the same time are one too many
     this.#records.set(record.id, record);
     try {
@@ -92,12 +90,48 @@ export class ContainerRegistry {
     }
   }
 
-  async setState(id: string, change: Partial<ContainerState>): Promise<ContainerRecord> {
+  async setState(
+    id: string,
+    change: Partial<ContainerState>,
+    more: Partial<Pick<ContainerRecord, 'restartCount' | 'isManuallyStopped'>> = {},
+  ): Promise<ContainerRecord> {
     const record = this.get(id);
-    const changed: ContainerRecord = { ...record, state: { ...record.state, ...change } };
+    return this.#put({ ...record, ...more, state: { ...record.state, ...change } });
+  }
+
+  /** What somebody did to it, or what its host grants it now. */
+  async change(
+    id: string,
+    change: Partial<Pick<ContainerRecord, 'hostConfig' | 'isManuallyStopped'>>,
+  ): Promise<ContainerRecord> {
+    return this.#put({ ...this.get(id), ...change });
+  }
+
+  /** Another name. LayerboxError for its own, ContainerNameInUseError; both in Docker's words. */
+  async rename(id: string, name: string): Promise<ContainerRecord> {
+    const record = this.get(id);
+    if (record.name === name) {
+      throw new LayerboxError('Renaming a container with the same name as its current name', { name });
+    }
+    const holder = this.#holderOf(name);
+    if (holder !== undefined) throw nameInUse(name, holder, 'Error when allocating new name: ');
+    return this.#put({ ...record, name });
+  }
+
+  #holderOf(name: string): ContainerRecord | undefined {
+    return [...this.#records.values()].find((record) => record.name === name);
+  }
+
+  async #put(record: ContainerRecord): Promise<ContainerRecord> {
+    this.#records.set(record.id, record);
+    await this.#store.commit([{ kind: 'containers', put: record }]);
+    return record;
+  }
+
+  async setNetwork(id: string, network: ContainerNetwork): Promise<void> {
+    const changed: ContainerRecord = { ...this.get(id), network };
     this.#records.set(id, changed);
     await this.#store.commit([{ kind: 'containers', put: changed }]);
-    return changed;
   }
 
   /** The image of the container is here whole. */
@@ -116,6 +150,13 @@ export class ContainerRegistry {
     ]);
     this.#records.delete(id);
   }
+}
+
+function nameInUse(name: string, holder: ContainerRecord, prefix = ''): LayerboxError {
+  return new ContainerNameInUseError(
+    `${prefix}Conflict. The container name "/${name}" is already in use by container "${holder.id}". You have to remove (or rename) that container to be able to reuse that name.`,
+    { name, container: holder.id },
+  );
 }
 
 function noSuchContainer(text: string): LayerboxError {

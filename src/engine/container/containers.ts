@@ -10,6 +10,7 @@
 
 import { ContainerStateError } from '../errors.ts';
 import type { ContainerAction, EventStream } from '../events.ts';
+import type { Networks } from '../network/networks.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { ContentReader } from '../store/content-reader.ts';
@@ -21,6 +22,7 @@ import type { FileChange } from '../unionfs/union.ts';
 import type { Attachment } from './attach.ts';
 import { ContainerFiles } from './container-files.ts';
 import type { Random } from './container-name.ts';
+import { ContainerNetworks } from './container-networks.ts';
 import { ContainerRegistry } from './container-registry.ts';
 import { type CreateOptions, createContainer, type ImageSource } from './creation.ts';
 import { type ExecOptions, execSpec } from './exec.ts';
@@ -42,6 +44,7 @@ export interface ContainerPorts {
   readonly stacks: ImageStacks;
   readonly leases: Leases;
   readonly images: ImageSource;
+  readonly networks: Networks;
   /** Undefined: nothing can run. */
   readonly machine: Machine | undefined;
   readonly events: EventStream;
@@ -67,6 +70,7 @@ export class Containers {
   /** What runs, until all that follows its end is done. */
   readonly #started = new Map<string, Started>();
   readonly #files: ContainerFiles;
+  readonly networks: ContainerNetworks;
   /** What is being done to each container; the next waits. */
   readonly #turns = new Turns();
 
@@ -75,6 +79,7 @@ export class Containers {
     this.#registry = registry;
     this.#rootfs = new RootfsPool(ports);
     const { stacks, machine } = ports;
+    this.networks = new ContainerNetworks({ ...ports, registry });
     this.#files = new ContainerFiles({
       stacks,
       machine,
@@ -159,8 +164,9 @@ export class Containers {
     attachments: readonly Attachment[],
   ): Promise<Process> {
     try {
-      return await launch(machine, record, rootfs.union, attachments);
+      return await launch(machine, record, rootfs.union, attachments, { namespace: undefined, files: [] });
     } catch (error) {
+      await this.networks.close(record.id);
       await machine.removeCgroup(record.id).catch(this.#ports.onFailure);
       const failure = startFailure(error, 'failed to create task for container: ');
       const exitCode = failure.data.exitCode;
@@ -217,6 +223,7 @@ export class Containers {
       }
     };
     await stored.catch(() => undefined); // `start` tells of it
+    await this.networks.close(id);
     await attempt(() => rootfs.release());
     await attempt(async () => {
       const finishedAt = this.#ports.now();

@@ -2,6 +2,7 @@
 
 import type { RunnableImage } from '../image/images.ts';
 import type { ImageConfig } from '../oci/config.ts';
+import { type ContainerNetwork, DEFAULT_CONTAINER_NETWORK } from '../store/container-network.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { Leases } from '../store/leases.ts';
 import { argvOf, containerConfig, type RunOptions } from './container-config.ts';
@@ -20,6 +21,8 @@ export interface ImageSource {
 export interface CreateOptions extends RunOptions {
   readonly image: string;
   readonly name?: string;
+  /** Undefined: Docker's bridge. */
+  readonly network?: ContainerNetwork;
 }
 
 export interface CreationPorts {
@@ -61,6 +64,7 @@ export async function createContainer(
       platform: image.platform,
       ...(image.isComing === true && { isComing: true as const }),
       config: merged,
+      network: withExposed(options.network ?? DEFAULT_CONTAINER_NETWORK, config.exposedPorts),
       state: {
         status: 'created',
         pid: 0,
@@ -78,4 +82,11 @@ export async function createContainer(
     await lease.release();
     throw error;
   }
+}
+
+/** With the ports that the image exposes, and those that are published: these are exposed by it. */
+function withExposed(network: ContainerNetwork, ofImage: readonly string[]): ContainerNetwork {
+  const named = ofImage.map((port) => (port.includes('/') ? port : `${port}/tcp`));
+  const published = network.ports.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`);
+  return { ...network, exposed: [...new Set([...named, ...network.exposed, ...published])] };
 }

@@ -1,5 +1,6 @@
 /** From a container's record to its program on the machine. */
 
+import type { OpenSandbox } from '../network/sandbox-spec.ts';
 import { isRunnable } from '../oci/platform.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { Union } from '../unionfs/union.ts';
@@ -19,9 +20,10 @@ export async function launch(
   record: ContainerRecord,
   root: Union,
   attachments: readonly Attachment[],
+  network: OpenSandbox,
 ): Promise<Process> {
   const size = attachments.find((attachment) => attachment.size !== undefined)?.size;
-  const spec = await spawnSpec(record, root, size ?? DEFAULT_SIZE);
+  const spec = await spawnSpec(record, root, size ?? DEFAULT_SIZE, network);
   machine.exportTree(treePath(record.id), root);
   try {
     return await machine.spawn(spec);
@@ -31,7 +33,12 @@ export async function launch(
   }
 }
 
-async function spawnSpec(record: ContainerRecord, root: Union, size: TerminalSize): Promise<SpawnSpec> {
+async function spawnSpec(
+  record: ContainerRecord,
+  root: Union,
+  size: TerminalSize,
+  { namespace, files }: OpenSandbox,
+): Promise<SpawnSpec> {
   const { config, id } = record;
   const argv = argvOf(config);
   const user = await userOf(root, config.user);
@@ -44,12 +51,16 @@ async function spawnSpec(record: ContainerRecord, root: Union, size: TerminalSiz
     gid: user.gid,
     groups: user.groups,
     ...(config.tty && { tty: size }),
+    ...(namespace !== undefined && { network: namespace }),
     container: {
       tree: treePath(id),
       hostname: config.hostname,
       cgroup: id,
       capabilities: DEFAULT_CAPABILITIES,
-      ...(!isRunnable(record.platform) && { binds: [WALK_BIND] }),
+      binds: [
+        ...(isRunnable(record.platform) ? [] : [WALK_BIND]),
+        ...files.map((file) => ({ ...file, readOnly: false })),
+      ],
     },
   };
 }

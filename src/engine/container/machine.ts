@@ -73,6 +73,10 @@ export interface SpawnSpec {
   readonly container?: ContainerSpec;
   /** Run inside the container that this process is the init of. */
   readonly inside?: Process;
+  /** With `inside`: capability sets as a hexadecimal mask; undefined: all. */
+  readonly capabilities?: string;
+  /** setrlimit(2). */
+  readonly rlimits?: readonly ResourceLimit[];
   /**
    * A static program of the guest's host side, by its path, to run in place of argv[0]: its files are those of the
    * container, and it is none of the container's programs: their limits and their being paused are not its own.
@@ -89,6 +93,16 @@ export interface ContainerSpec {
   readonly readOnly?: boolean;
   /** Capability sets as a hexadecimal mask. */
   readonly capabilities?: string;
+  /** The kernel's settings and the cgroups can be written, the host's devices are there. */
+  readonly privileged?: boolean;
+}
+
+export interface ResourceLimit {
+  /** The number of RLIMIT_NOFILE and the like. */
+  readonly resource: number;
+  /** -1: none. */
+  readonly soft: number;
+  readonly hard: number;
 }
 
 export interface Bind {
