@@ -18,6 +18,8 @@ export interface Flag {
   readonly default?: string | number | boolean;
   /** Says what is wrong with a value, in Docker's words, or nothing. */
   readonly check?: (value: string) => string | undefined;
+  /** The help does not tell of it: an older name of another flag. */
+  readonly hidden?: boolean;
 }
 
 /** How many words may follow the flags; `max` undefined: any number. */

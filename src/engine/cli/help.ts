@@ -27,7 +27,7 @@ export function usageLine(name: string, command: Command): string {
 
 /** One line or more per flag, sorted by name, each ended by a line feed. */
 export function flagUsages(flags: readonly Flag[], columns = DEFAULT_COLUMNS): string {
-  const sorted = [...flags].sort((a, b) => (a.long < b.long ? -1 : 1));
+  const sorted = flags.filter(({ hidden }) => hidden !== true).sort((a, b) => (a.long < b.long ? -1 : 1));
   const rows = sorted.map((flag) => ({ left: flagWords(flag), help: flagHelp(flag) }));
   const indent = Math.max(0, ...rows.map((row) => row.left.length)) + 3;
   return rows.map(({ left, help }) => `${left.padEnd(indent)}${wrap(help, indent, columns - 1)}\n`).join('');

@@ -7,7 +7,7 @@ import { checkEndpoint } from '../network/endpoint.ts';
 import { bridgeName, isPredefined, type NetworkOptions, type Networks } from '../network/networks.ts';
 import type { NetworkedContainer, OpenSandbox, SandboxState } from '../network/sandbox-spec.ts';
 import { Sandboxes } from '../network/sandboxes.ts';
-import { type EndpointConfig, networkOf } from '../store/container-network.ts';
+import { type ContainerNetwork, type EndpointConfig, networkOf } from '../store/container-network.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { NetworkRecord } from '../store/network-record.ts';
 import type { Random } from './container-name.ts';
@@ -39,6 +39,14 @@ export class ContainerNetworks {
       container: (id) => networked(ports.registry.get(id)),
       onFailure: ports.onFailure,
     });
+  }
+
+  /** LayerboxError in Docker's words for an address or alias that a network does not allow. Unknown ones are for the start. */
+  check({ endpoints }: ContainerNetwork): void {
+    for (const [name, config] of Object.entries(endpoints)) {
+      const found = this.networks.list().find((network) => this.#isNamed(name, network));
+      if (found !== undefined) checkEndpoint(found, config);
+    }
   }
 
   /** The network that the container's program is to be started in. LayerboxError in Docker's words. */

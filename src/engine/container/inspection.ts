@@ -1,6 +1,9 @@
 /** What `docker inspect` says of a container: the fields of Docker's API that mean something here. */
 
+import { networkOf } from '../store/container-network.ts';
 import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
+import { inspectExtras, inspectHealth, inspectHostConfig } from './host-config-inspection.ts';
+import { exposedPorts, hostConfigOfNetwork } from './network-inspection.ts';
 
 /** Documents of the API; compared and printed, never read back. */
 export type ContainerInspection = Readonly<Record<string, unknown>>;
@@ -12,10 +15,15 @@ export interface ContainerSizes {
   readonly image: number;
 }
 
-/** The document; `sizes` when they were asked for. */
-export function inspectContainer(record: ContainerRecord, sizes?: ContainerSizes): ContainerInspection {
+/** The document; `sizes` when they were asked for; `network` is its NetworkSettings (network-inspection.ts). */
+export function inspectContainer(
+  record: ContainerRecord,
+  sizes?: ContainerSizes,
+  network?: ContainerInspection,
+): ContainerInspection {
   const { config, state } = record;
   const [path = '', ...args] = [...config.entrypoint, ...config.cmd];
+  const ports = exposedPorts(record);
   return {
     Id: record.id,
     Created: timestamp(record.createdAt),
@@ -24,7 +32,7 @@ export function inspectContainer(record: ContainerRecord, sizes?: ContainerSizes
     State: inspectState(state),
     Image: record.imageID,
     Name: `/${record.name}`,
-    RestartCount: 0,
+    RestartCount: record.restartCount ?? 0,
     Driver: 'layerbox',
     Platform: record.platform.os,
     MountLabel: '',
@@ -32,21 +40,20 @@ export function inspectContainer(record: ContainerRecord, sizes?: ContainerSizes
     AppArmorProfile: '',
     ExecIDs: null,
     HostConfig: {
-      AutoRemove: config.autoRemove,
-      Privileged: false,
-      ReadonlyRootfs: false,
-      NetworkMode: 'none',
+      ...inspectHostConfig(record),
+      ...hostConfigOfNetwork(record),
     },
     GraphDriver: { Name: 'layerbox', Data: { Layers: record.layers } },
     ...(sizes !== undefined && { SizeRw: sizes.own, SizeRootFs: sizes.own + sizes.image }),
     Mounts: [],
     Config: {
       Hostname: config.hostname,
-      Domainname: '',
+      Domainname: networkOf(record).domainname,
       User: config.user,
       AttachStdin: config.attachStdin,
       AttachStdout: true,
       AttachStderr: true,
+      ...(ports !== undefined && { ExposedPorts: ports }),
       Tty: config.tty,
       OpenStdin: config.openStdin,
       StdinOnce: config.attachStdin,
@@ -58,17 +65,18 @@ export function inspectContainer(record: ContainerRecord, sizes?: ContainerSizes
       Entrypoint: config.entrypoint.length === 0 ? null : config.entrypoint,
       Labels: config.labels,
       ...(config.stopSignal !== '' && { StopSignal: config.stopSignal }),
+      ...inspectExtras(record),
     },
-    NetworkSettings: { Ports: {}, Networks: {} },
+    NetworkSettings: network ?? { Ports: {}, Networks: {} },
   };
 }
 
 function inspectState(state: ContainerState): ContainerInspection {
   return {
     Status: state.status,
-    Running: state.status === 'running' || state.status === 'paused',
+    Running: ['running', 'paused', 'restarting'].includes(state.status),
     Paused: state.status === 'paused',
-    Restarting: false,
+    Restarting: state.status === 'restarting',
     OOMKilled: state.oomKilled,
     Dead: state.status === 'dead',
     Pid: state.pid,
@@ -76,6 +84,7 @@ function inspectState(state: ContainerState): ContainerInspection {
     Error: state.error,
     StartedAt: timestamp(state.startedAt),
     FinishedAt: timestamp(state.finishedAt),
+    ...inspectHealth(state.health),
   };
 }
 
