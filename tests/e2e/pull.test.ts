@@ -69,7 +69,7 @@ describe('an image of a CNCF Distribution on another origin', () => {
   });
 
   it('lists the images as docker does', async () => {
-    const lines = (await dockerOk(page, 'images')).trimEnd().split('\n');
+    const lines = (await dockerOk(page, 'images', '--format', 'table')).trimEnd().split('\n');
     expect(lines[0]).toMatch(/^REPOSITORY +TAG +IMAGE ID +CREATED +SIZE$/);
     expect(
       lines.slice(1).some((line) => /\/test\/debian +latest +[0-9a-f]{12} +.* ago +[\d.]+MB$/.test(line)),

@@ -7,6 +7,8 @@ import { commit } from './commands/commit.ts';
 import { create } from './commands/create.ts';
 import { diff } from './commands/diff.ts';
 import { exec } from './commands/exec.ts';
+import { history } from './commands/history.ts';
+import { imagePrune } from './commands/image-prune.ts';
 import { images } from './commands/images.ts';
 import { info } from './commands/info.ts';
 import { containerInspect, imageInspect, inspect } from './commands/inspect.ts';
@@ -20,8 +22,12 @@ import { push } from './commands/push.ts';
 import { rm } from './commands/rm.ts';
 import { rmi } from './commands/rmi.ts';
 import { run } from './commands/run.ts';
+import { search } from './commands/search.ts';
 import { start } from './commands/start.ts';
 import { stop } from './commands/stop.ts';
+import { systemDf } from './commands/system-df.ts';
+import { systemPrune } from './commands/system-prune.ts';
+import { tag } from './commands/tag.ts';
 import { version } from './commands/version.ts';
 
 export type CommandTable = ReadonlyMap<string, Command>;
@@ -40,6 +46,7 @@ export const COMMANDS: CommandTable = tableOf({
   create,
   diff,
   exec,
+  history,
   images,
   info,
   inspect,
@@ -52,8 +59,10 @@ export const COMMANDS: CommandTable = tableOf({
   rm,
   rmi,
   run,
+  search,
   start,
   stop,
+  tag,
   version,
 });
 
@@ -82,24 +91,35 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
   },
   image: {
     summary: 'Manage images',
-    commands: tableOf({ push, inspect: imageInspect, list: images, ls: images, pull, remove: rmi, rm: rmi }),
+    commands: tableOf({
+      history,
+      push,
+      inspect: imageInspect,
+      list: images,
+      ls: images,
+      prune: imagePrune,
+      pull,
+      remove: rmi,
+      rm: rmi,
+      tag,
+    }),
     hidden: ['list', 'remove'],
-    later: words('build history import load prune save tag'),
+    later: words('build import load save'),
   },
   system: {
     summary: 'Manage Docker',
-    commands: tableOf({ info }),
+    commands: tableOf({ df: systemDf, info, prune: systemPrune }),
     hidden: [],
-    later: words('df events prune dial-stdio'),
+    later: words('events dial-stdio'),
   },
 });
 
 /** The commands of Docker 28.2 that are not here yet. */
 export const LATER_COMMANDS: ReadonlySet<string> = new Set(
   words(
-    'attach build builder buildx checkpoint compose config context cp events export history import load ' +
-      'manifest network node pause plugin port rename restart save search secret service stack stats ' +
-      'swarm tag top trust unpause update volume wait',
+    'attach build builder buildx checkpoint compose config context cp events export import load ' +
+      'manifest network node pause plugin port rename restart save secret service stack stats ' +
+      'swarm top trust unpause update volume wait',
   ),
 );
 

@@ -1,18 +1,12 @@
-/** `--filter name=value`. */
+/** `--filter name=value`, with the rules of Docker's daemon. */
 
 import { LayerboxError } from '../errors.ts';
-import type { Flag } from './command.ts';
+import { printableName } from '../names.ts';
+import { fieldFlag } from './filter-flag.ts';
 
-export const FILTER_FLAG: Flag = {
-  long: 'filter',
-  short: 'f',
-  type: 'list',
-  typeName: 'filter',
-  help: 'Filter output based on conditions provided',
-  check: (value) => (value.includes('=') ? undefined : 'bad format of filter (expected name=value)'),
-};
+export const FILTER_FLAG = fieldFlag('filter', 'f', 'Filter output based on conditions provided');
 
-/** The values under each name. LayerboxError, in Docker's words, for a name that is none of `known`. */
+/** The values under each name, none twice. LayerboxError, in Docker's words, for a name that is none of `known`. */
 export function parseFilters(
   filters: readonly string[],
   known: readonly string[],
@@ -21,17 +15,113 @@ export function parseFilters(
   for (const filter of filters) {
     const equals = filter.indexOf('=');
     const name = filter.slice(0, equals).trim().toLowerCase();
-    if (!known.includes(name)) throw new LayerboxError(`invalid filter '${name}'`, { filter });
-    values.set(name, [...(values.get(name) ?? []), filter.slice(equals + 1).trim()]);
+    if (!known.includes(name)) throw new LayerboxError(`invalid filter '${printableName(name)}'`, { filter });
+    const value = filter.slice(equals + 1).trim();
+    const given = values.get(name) ?? [];
+    values.set(name, given.includes(value) ? given : [...given, value]);
   }
   return values;
 }
 
-/** True when a shell pattern with `*` and `?` fits the whole text. */
-export function matchesPattern(pattern: string, text: string): boolean {
-  const source = pattern
-    .replace(/[\\^$+.()|[\]{}]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 's').test(text);
+export type Filters = ReturnType<typeof parseFilters>;
+
+/** A filter that is true or false; undefined when it was not given. LayerboxError in Docker's words. */
+export function booleanFilter(filters: Filters, name: string): boolean | undefined {
+  const [value, ...others] = filters.get(name) ?? [];
+  if (value === undefined) return undefined;
+  if (others.length === 0 && (value === '1' || value === 'true')) return true;
+  if (others.length === 0 && (value === '0' || value === 'false')) return false;
+  throw invalidFilter(name, [value, ...others].join(' '));
+}
+
+/** In Docker's words: a value that the filter cannot have. */
+export function invalidFilter(name: string, value: string): LayerboxError {
+  return new LayerboxError(`invalid filter '${name}=${printableName(value)}'`, { filter: name, value });
+}
+
+/** True when the labels have all that is asked for with `label`, and nothing of `label!`. */
+export function fitsLabels(filters: Filters, labels: Readonly<Record<string, string>>): boolean {
+  return (
+    (filters.get('label') ?? []).every((label) => hasLabel(labels, label)) &&
+    !(filters.get('label!') ?? []).some((label) => hasLabel(labels, label))
+  );
+}
+
+/** `name`, or `name=value`. */
+function hasLabel(labels: Readonly<Record<string, string>>, text: string): boolean {
+  const equals = text.indexOf('=');
+  const name = equals < 0 ? text : text.slice(0, equals);
+  return Object.hasOwn(labels, name) && (equals < 0 || labels[name] === text.slice(equals + 1));
+}
+
+/**
+ * True when a pattern of Go's path.Match fits the whole text: `*` and `?` do not match a slash, `[a-z]` and `[^a-z]`
+ * are classes. LayerboxError for a pattern that is none.
+ */
+export function matchesPath(pattern: string, text: string): boolean {
+  let source = '';
+  for (let at = 0; at < pattern.length; at++) {
+    const character = pattern[at] ?? '';
+    if (character === '*') source += '[^/]*';
+    else if (character === '?') source += '[^/]';
+    else if (character === '[') {
+      const end = pattern.indexOf(']', at + 2);
+      const range = end < 0 ? '' : pattern.slice(at + 1, end);
+      if (!/^\^?(?:[^\\\]^-](?:-[^\\\]-])?)+$/.test(range)) throw badPattern(pattern);
+      source += `[${range.replaceAll('[', '\\[')}]`;
+      at = end;
+    } else if (character === '\\') {
+      at += 1;
+      if (at === pattern.length) throw badPattern(pattern);
+      source += literal(pattern[at] ?? '');
+    } else source += literal(character);
+  }
+  try {
+    return new RegExp(`^${source}$`, 'su').test(text);
+  } catch {
+    throw badPattern(pattern); // a range from z to a
+  }
+}
+
+function literal(character: string): string {
+  return character.replace(/[\\^$+.()|[\]{}*?/-]/, '\\$&').replace('\\-', '-');
+}
+
+function badPattern(pattern: string): Error {
+  return new LayerboxError(`syntax error in pattern: ${printableName(pattern)}`, { pattern });
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/**
+ * Milliseconds since 1970 of a filter's time: a timestamp (a date, a time without seconds and a zone are enough), seconds
+ * since 1970, or a duration of Go before now. LayerboxError.
+ */
+export function filterTime(text: string, now: number): number {
+  if (/^(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/.test(text)) {
+    let milliseconds = 0;
+    for (const [, number, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)) {
+      milliseconds += Number(number) * (UNITS[unit ?? ''] ?? 0);
+    }
+    return now - milliseconds;
+  }
+  if (/^-?\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1000;
+  const parsed = /^\d{4}-\d\d-\d\d(?:T\d\d(?::\d\d){0,2}(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?)?$/.test(text)
+    ? Date.parse(text.replace(/T(\d\d)(Z|$|[+-])/, 'T$1:00$2'))
+    : Number.NaN;
+  if (!Number.isNaN(parsed)) return parsed;
+  throw new LayerboxError(
+    `failed to parse time: ${printableName(text)}: write a timestamp or a duration, such as 24h`,
+    {
+      value: text,
+    },
+  );
 }

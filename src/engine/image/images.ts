@@ -20,6 +20,7 @@ import { ImageNames } from './image-names.ts';
 import type { ImageParts } from './image-parts.ts';
 import { type ImageInspection, inspectImage } from './inspect.ts';
 import { LayerFetches } from './layer-fetches.ts';
+import { type PrunedImages, type PruneOptions, pruneImages } from './prune.ts';
 import { pullImage } from './pull.ts';
 import type { PullProgress } from './pull-progress.ts';
 import { type PushedImage, type PushOptions, pushImage, taggedImages } from './push.ts';
@@ -163,6 +164,11 @@ export class Images {
     return this.#parts.content.read(record.imageID);
   }
 
+  /** What the name pointed to when it was pulled, verbatim: an index or a manifest. */
+  targetBytes(record: ImageRecord): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#parts.content.read(record.target.digest);
+  }
+
   /** The unpacked layers, bottom first; kept in memory while they are in use. ContentMissing. */
   async layerIndexes(record: ImageRecord): Promise<LayerIndex[]> {
     return Promise.all(
@@ -203,6 +209,11 @@ export class Images {
       names: await this.namesOf(record.imageID),
       size: await this.size(record),
     });
+  }
+
+  /** Removes images that no container is of; see prune.ts. */
+  prune(options: PruneOptions): Promise<PrunedImages> {
+    return pruneImages(this.#parts, this.#names, options);
   }
 
   /**

@@ -17,6 +17,8 @@ export interface RemovedImages {
   readonly untagged: readonly string[];
   /** The image ID, then the chain IDs of layers that nothing else has, top first: "Deleted:" lines. */
   readonly deleted: readonly string[];
+  /** Bytes that were given back: compressed and unpacked layers, documents. */
+  readonly reclaimed: number;
 }
 
 /** See `Images.remove`. */
@@ -46,13 +48,14 @@ export async function removeImage(
       parts.events.emit({ type: 'image', action: 'untag', reference: id, imageID });
     }
   }
+  let reclaimed = 0;
   if (removed.plan.isDeleted) {
     const { id, imageID } = removed.record;
     parts.events.emit({ type: 'image', action: 'delete', reference: id, imageID });
-    const bytes = await parts.collectGarbage();
-    parts.events.emit({ type: 'storage', action: 'reclaimed', bytes });
+    reclaimed = await parts.collectGarbage();
+    parts.events.emit({ type: 'storage', action: 'reclaimed', bytes: reclaimed });
   }
-  return { untagged: removed.untagged, deleted: removed.deleted };
+  return { untagged: removed.untagged, deleted: removed.deleted, reclaimed };
 }
 
 interface Plan {

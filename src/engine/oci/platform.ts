@@ -144,8 +144,8 @@ export function chooseManifest(manifests: readonly Descriptor[], wanted?: Platfo
   );
 }
 
-/** image-spec leaves attestations to annotations; BuildKit marks them so. */
-function isAttestation(entry: Descriptor): boolean {
+/** True for an entry that is no image: image-spec leaves attestations to annotations; BuildKit marks them so. */
+export function isAttestation(entry: Descriptor): boolean {
   if (entry.annotations?.['vnd.docker.reference.type'] === 'attestation-manifest') return true;
   return entry.platform?.os === 'unknown' || entry.platform?.architecture === 'unknown';
 }

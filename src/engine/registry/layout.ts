@@ -19,6 +19,7 @@ import { fallbackTag } from './referrers.ts';
 import { refusal } from './refusal.ts';
 import type { Fetch, RequestListener } from './request.ts';
 import type { Patience, RetryListener } from './retry.ts';
+import type { ListedName } from './search.ts';
 import {
   type BlobAddress,
   type ImageSource,
@@ -42,6 +43,7 @@ export interface LayoutOptions {
   readonly patience?: Patience;
 }
 
+const DESCRIPTION = 'org.opencontainers.image.description';
 const REF_NAME = 'org.opencontainers.image.ref.name';
 /** What containerd and BuildKit write beside it: the full reference. */
 const FULL_NAME = 'io.containerd.image.name';
@@ -114,6 +116,16 @@ export class LayoutSource implements ImageSource {
     const { manifests } = await this.#index(options);
     const tags = new Set(manifests.flatMap((entry) => this.#tagOf(entry) ?? []));
     if (tags.size > 0) yield [...tags];
+  }
+
+  /** Every name that the layout gives to what it holds, of whichever repository. */
+  async names(options: ReadOptions): Promise<readonly ListedName[]> {
+    const { manifests } = await this.#index(options);
+    return manifests.flatMap(({ annotations = {} }) => {
+      const name = annotations[FULL_NAME] ?? annotations[REF_NAME];
+      const description = annotations[DESCRIPTION];
+      return name === undefined ? [] : { name, ...(description !== undefined && { description }) };
+    });
   }
 
   /** A layout has no list of them (image-layout.md knows none): what the tag names that registries without one use. */

@@ -29,6 +29,7 @@ import { PushTarget } from './push.ts';
 import { type Fetch, originOf, type RequestListener } from './request.ts';
 import type { Patience, RetryListener } from './retry.ts';
 import { CATALOG_SCOPE } from './scope.ts';
+import { type Found, findRepositories } from './search.ts';
 import type { ImageSource, LocalCopy } from './source.ts';
 
 /** As `mirrors` of the sandbox's options has it. */
@@ -133,6 +134,34 @@ export class Registries {
     options: { readonly signal: AbortSignal; readonly artifactType?: string },
   ): Promise<readonly Descriptor[]> {
     return this.#first(reference, (source) => source.referrers(subject, options));
+  }
+
+  /**
+   * The repositories of all mirrors, and those of `server` alone when one is named; see `findRepositories`. Errors:
+   * Cancelled.
+   */
+  repositories(options: { readonly signal: AbortSignal }, server?: string): Promise<Found> {
+    const listed = async (of: string) => {
+      const names: { readonly name: string }[] = [];
+      for await (const page of this.catalog(of, options)) names.push(...page.map((name) => ({ name })));
+      return names;
+    };
+    if (server !== undefined) {
+      const place = { name: `registry ${server}`, key: server, kind: 'registry' } as const;
+      return findRepositories([{ ...place, list: () => listed(server) }]);
+    }
+    return findRepositories(
+      this.#mirrors.map((mirror) => {
+        const { key, kind, base } = mirror;
+        const [registry = key] = key.split('/');
+        const list = async () => {
+          if (kind === 'registry') return listed(new URL(base).host);
+          const source = this.#mirror(mirror, { registry, repository: 'library/none' });
+          return source instanceof LayoutSource ? source.names(options) : [];
+        };
+        return { name: `${kind === 'layout' ? 'layout' : 'mirror'} ${base}`, key, kind, list };
+      }),
+    );
   }
 
   /** The names of a registry's repositories, page after page. Errors: those of `listPages`. */

@@ -14,7 +14,7 @@ describe('docker images', () => {
   it('lists names, newest image first, in the columns of Docker', async () => {
     const { docker } = await openWithBusybox();
     await docker('pull -q layerbox/site');
-    const { out } = await docker('images');
+    const { out } = await docker('images --format table');
     const [header, ...rows] = out.trimEnd().split('\n');
     expect(header).toBe('REPOSITORY      TAG       IMAGE ID       CREATED        SIZE');
     expect(rows.map((row) => row.split(/ {3,}/).slice(0, 2))).toEqual(
@@ -94,7 +94,9 @@ describe('docker inspect', () => {
         Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'A=1'],
       },
     });
-    expect((await docker('inspect --type image web')).err).toBe('Error: No such image: web\n');
+    expect((await docker('inspect --type image web')).err).toBe(
+      'Error response from daemon: No such image: web:latest\n',
+    );
     expect((await docker('inspect -f {{.State.Nope}} web')).err).toContain('map has no entry for key "Nope"');
   });
 });

@@ -139,9 +139,13 @@ const rows: readonly Row[] = [
   { line: 'help ps extra', code: 1, err: 'unknown help topic: extra\n' },
   // what Docker has and Layerbox has not yet
   { line: 'build .', code: 1, err: "docker: 'build' is not yet supported by Layerbox\n" },
-  { line: 'image prune', code: 1, err: "docker: 'image prune' is not yet supported by Layerbox\n" },
+  { line: 'image build .', code: 1, err: "docker: 'image build' is not yet supported by Layerbox\n" },
   { line: 'volume ls', code: 1, err: "docker: 'volume' is not yet supported by Layerbox\n" },
-  { line: 'images --tree', code: 1, err: 'docker: the flag --tree is not yet supported by Layerbox\n' },
+  {
+    line: 'rmi --no-prune x',
+    code: 1,
+    err: 'docker: the flag --no-prune is not yet supported by Layerbox\n',
+  },
 ];
 
 describe('a command line that is wrong', () => {

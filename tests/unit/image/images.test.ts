@@ -165,6 +165,7 @@ describe('docker rmi', () => {
     expect(await sandbox.images.remove('mine')).toEqual({
       untagged: ['mine:latest', `mine@${sandbox.v1.target.digest}`],
       deleted: [],
+      reclaimed: 0,
     });
     expect((await sandbox.images.resolve('localhost:5000/app:v1')).imageID).toBe(sandbox.v1.imageID);
   });

@@ -1,11 +1,15 @@
-import { fullName, parseReference } from '../../oci/reference.ts';
+import { UsageError } from '../../errors.ts';
+import { parseIndex } from '../../oci/index.ts';
+import { formatPlatform, isAttestation } from '../../oci/platform.ts';
 import type { ImageRecord } from '../../store/records.ts';
-import type { Command } from '../command.ts';
+import type { Command, Invocation } from '../command.ts';
 import type { DockerHost } from '../docker-host.ts';
-import { FILTER_FLAG, matchesPattern, parseFilters } from '../filter.ts';
+import { FILTER_FLAG } from '../filter.ts';
 import { formatDuration, formatSize, formatTime, truncateID } from '../format.ts';
 import { LIST_FORMAT_FLAG, printListing, type Row } from '../format-flag.ts';
-import { type ImageName, imageName, NONE } from '../image-name.ts';
+import { type ImageSelection, type ShownImage, selectImages } from '../image-filters.ts';
+import { NONE } from '../image-name.ts';
+import { type ImageCells, renderImages, type TableImage } from '../image-table.ts';
 
 const HEADERS = {
   Repository: 'REPOSITORY',
@@ -15,8 +19,10 @@ const HEADERS = {
   CreatedSince: 'CREATED',
   CreatedAt: 'CREATED AT',
   Size: 'SIZE',
-  Platform: 'PLATFORM',
   Containers: 'CONTAINERS',
+  VirtualSize: 'SIZE',
+  SharedSize: 'SHARED SIZE',
+  UniqueSize: 'UNIQUE SIZE',
 };
 
 export const images: Command = {
@@ -30,90 +36,125 @@ export const images: Command = {
     LIST_FORMAT_FLAG,
     { long: 'no-trunc', type: 'bool', help: "Don't truncate output" },
     { long: 'quiet', short: 'q', type: 'bool', help: 'Only show image IDs' },
+    { long: 'tree', type: 'bool', help: 'List multi-platform images as a tree (EXPERIMENTAL)' },
   ],
-  later: ['tree'],
   wordCount: { min: 0, max: 1 },
-  run: async ({ words, flags, host, print }) => {
-    const filters = parseFilters(flags.list('filter'), ['reference', 'dangling', 'label']);
-    const named = (await host.images.list()).map((record) => ({ record, name: imageName(record) }));
-    const [wanted] = words;
-    const shown = named.filter(({ name }) => {
-      if (wanted !== undefined && !isNamed(name, wanted)) return false;
-      const patterns = filters.get('reference');
-      if (patterns?.some((pattern) => fitsReference(pattern, name)) === false) return false;
-      const dangling = filters.get('dangling')?.at(-1);
-      return (
-        dangling === undefined || (name.tag === NONE && name.repository === NONE) === (dangling === 'true')
-      );
-    });
-    const labels = filters.get('label') ?? [];
-    const rows: { readonly createdAt: number; readonly row: Row }[] = [];
-    for (const { record, name } of shown) {
-      const config = await host.images.config(record);
-      if (!labels.every((label) => hasLabel(config.config.labels, label))) continue;
-      const createdAt = config.created === undefined ? 0 : Date.parse(config.created);
-      rows.push({ createdAt, row: await rowOf(host, record, name, createdAt, !flags.bool('no-trunc')) });
-    }
-    rows.sort((a, b) => b.createdAt - a.createdAt);
-    const digests = flags.bool('digests') ? ['Digest'] : [];
-    await printListing(print, {
-      rows: unrepeated(
-        rows.map(({ row }) => row),
-        flags.bool('quiet'),
-      ),
-      headers: HEADERS,
-      columns: ['Repository', 'Tag', ...digests, 'ID', 'CreatedSince', 'Size'],
-      format: flags.string('format'),
-      ...(flags.bool('quiet') && { only: 'ID' }),
-    });
+  run: async (invocation) => {
+    const { words, flags, host } = invocation;
+    const isTree = flags.bool('tree');
+    if (isTree) refuseBesideTree(invocation);
+    const selection = await selectImages(host, words[0], flags.list('filter'));
+    const isClassic =
+      flags.string('format') !== '' || ['quiet', 'digests', 'no-trunc'].some((name) => flags.bool(name));
+    if (isClassic && !isTree) await printClassic(invocation, selection);
+    else await printTable(invocation, selection, isTree);
     return 0;
   },
 };
 
-/** The word of `docker images busybox:1.36`: a repository, all of its tags unless one is named. */
-function isNamed(name: ImageName, wanted: string): boolean {
-  if (name.full === '') return false;
-  if (/[*?[]/.test(wanted)) return fitsReference(wanted, name);
-  const reference = parseReference(wanted);
-  if (fullName(reference) !== name.full) return false;
-  return /:[^/]+$/.test(wanted) ? reference.tag === name.tag : true;
+function refuseBesideTree({ flags }: Invocation): void {
+  const refused = [
+    ['quiet', flags.bool('quiet')],
+    ['no-trunc', flags.bool('no-trunc')],
+    ['show-digest', flags.bool('digests')],
+    ['format', flags.string('format') !== ''],
+  ] as const;
+  const [name] = refused.find(([, given]) => given) ?? [];
+  if (name === undefined) return;
+  throw new UsageError(`--${name} is not yet supported with --tree`, { exitCode: 1, plain: true });
 }
 
-function fitsReference(pattern: string, { repository, tag }: ImageName): boolean {
-  return matchesPattern(pattern, repository) || matchesPattern(pattern, `${repository}:${tag}`);
-}
-
-function hasLabel(labels: Readonly<Record<string, string>>, text: string): boolean {
-  const equals = text.indexOf('=');
-  if (equals < 0) return Object.hasOwn(labels, text);
-  return labels[text.slice(0, equals)] === text.slice(equals + 1);
+async function printClassic({ flags, host, print }: Invocation, selection: ImageSelection): Promise<void> {
+  const truncate = !flags.bool('no-trunc');
+  const withDigest = flags.bool('digests');
+  const rows: Row[] = [];
+  for (const image of selection.images) rows.push(await rowOf(host, image, { truncate, withDigest }));
+  const only = flags.bool('quiet');
+  await printListing(print, {
+    rows: only ? unrepeated(rows) : rows,
+    headers: HEADERS,
+    columns: ['Repository', 'Tag', ...(withDigest ? ['Digest'] : []), 'ID', 'CreatedSince', 'Size'],
+    format: flags.string('format'),
+    type: '*formatter.imageContext',
+    raw: only
+      ? 'image_id: {{.ID}}'
+      : `repository: {{.Repository}}\ntag: {{.Tag}}\n${withDigest ? 'digest: {{.Digest}}\n' : ''}image_id: {{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n`,
+    ...(only && { only: 'ID' }),
+  });
 }
 
 async function rowOf(
   host: DockerHost,
-  record: ImageRecord,
-  { repository, tag }: ImageName,
-  createdAt: number,
-  truncate: boolean,
+  { record, name, createdAt }: ShownImage,
+  { truncate, withDigest }: { readonly truncate: boolean; readonly withDigest: boolean },
 ): Promise<Row> {
-  const users = host.containers.list().filter((container) => container.imageID === record.imageID);
-  const { os, architecture } = record.platform;
+  const { repository, tag } = name;
+  const size = formatSize(await host.images.size(record));
   return {
     Repository: repository,
     Tag: tag,
-    Digest: record.target.digest,
+    // as in Docker it is told only when it is asked for, and of what came from a registry
+    Digest: withDigest && repository !== NONE ? record.target.digest : NONE,
     ID: truncate ? truncateID(record.imageID) : record.imageID,
     CreatedSince: createdAt === 0 ? 'N/A' : `${formatDuration(host.now() - createdAt)} ago`,
     CreatedAt: createdAt === 0 ? 'N/A' : formatTime(createdAt),
-    Size: formatSize(await host.images.size(record)),
-    Platform: `${os}/${architecture}`,
-    Containers: String(users.length),
+    Size: size,
+    VirtualSize: size,
+    Containers: 'N/A',
+    SharedSize: 'N/A',
+    UniqueSize: 'N/A',
   };
 }
 
 /** `docker images -q` names an image once, whatever names it has. */
-function unrepeated(rows: readonly Row[], quiet: boolean): readonly Row[] {
-  if (!quiet) return rows;
+function unrepeated(rows: readonly Row[]): readonly Row[] {
   const seen = new Set<string | undefined>();
   return rows.filter((row) => !seen.has(row.ID) && seen.add(row.ID));
+}
+
+async function printTable(
+  { flags, host, stdio, print }: Invocation,
+  { images: selected, dangling }: ImageSelection,
+  isTree: boolean,
+): Promise<void> {
+  // since Docker 29 what has no name is hidden, unless it is asked for
+  const shown = selected.filter(({ name }) => name.full !== '' || flags.bool('all') || dangling === true);
+  const table: TableImage[] = [];
+  for (const { record, name } of shown) {
+    const cells = await cellsOf(host, record);
+    const text =
+      name.tag === NONE ? `${name.repository}@${record.target.digest}` : `${name.repository}:${name.tag}`;
+    table.push({
+      name: name.full === '' ? undefined : text,
+      cells,
+      platforms: isTree ? await platformsOf(host, record, cells) : [],
+    });
+  }
+  await print.text(renderImages(table, stdio.terminal.stdout ? stdio.size().columns : undefined));
+}
+
+/** DISK USAGE is what is stored of the image, compressed and unpacked; CONTENT SIZE what would travel. */
+async function cellsOf(host: DockerHost, record: ImageRecord): Promise<ImageCells> {
+  const content = record.manifest.size + record.layers.reduce((sum, { blob }) => sum + blob.size, 0);
+  const unpacked = await host.images.size(record);
+  return {
+    id: truncateID(record.imageID),
+    diskUsage: formatSize(content + unpacked),
+    contentSize: formatSize(content),
+    isUsed: host.containers.list().some(({ imageID }) => imageID === record.imageID),
+  };
+}
+
+/** The platforms of the index that was pulled: of the others nothing is here. */
+async function platformsOf(host: DockerHost, record: ImageRecord, own: ImageCells) {
+  const here = { platform: formatPlatform(record.platform), cells: own };
+  if (record.target.digest === record.manifest.digest) return [here];
+  const index = parseIndex(await host.images.targetBytes(record), `index of ${record.id}`);
+  return index.manifests
+    .filter((entry) => entry.platform !== undefined && !isAttestation(entry))
+    .map((entry) => {
+      if (entry.digest === record.manifest.digest) return here;
+      const cells = { id: truncateID(entry.digest), diskUsage: '0B', contentSize: '0B', isUsed: false };
+      return { platform: entry.platform === undefined ? '' : formatPlatform(entry.platform), cells };
+    });
 }

@@ -1,12 +1,11 @@
-import { inspectContainer } from '../../container/inspection.ts';
-import { InvalidReferenceError, NoSuchContainerError, NoSuchImageError, UsageError } from '../../errors.ts';
+import { UsageError } from '../../errors.ts';
 import { printableName } from '../../names.ts';
 import type { Command, Flag, Invocation } from '../command.ts';
-import type { DockerHost } from '../docker-host.ts';
-import { INSPECT_FORMAT_FLAG, unescaped } from '../format-flag.ts';
+import { errorText } from '../error-text.ts';
+import { INSPECT_FORMAT_FLAG } from '../format-flag.ts';
+import { type GoType, typedValue } from '../go-types.ts';
+import { CONTAINER, IMAGE, type InspectedKind, KINDS } from '../inspected-objects.ts';
 import { parseTemplate } from '../template.ts';
-
-type ObjectType = 'container' | 'image';
 
 const SIZE_FLAG: Flag = { long: 'size', short: 's', type: 'bool', help: 'Display total file sizes' };
 
@@ -21,10 +20,9 @@ export const inspect: Command = {
   ],
   wordCount: { min: 1 },
   run: (invocation) => {
-    const type = invocation.flags.string('type');
-    return inspectWords(invocation, typesOf(type), invocation.flags.bool('size'), (word) =>
-      type === '' ? `Error: No such object: ${word}` : `Error: No such ${type}: ${word}`,
-    );
+    const { flags } = invocation;
+    const kinds = flags.given('type') ? [kindNamed(flags.string('type'))] : KINDS;
+    return inspectWords(invocation, kinds, flags.bool('size'));
   },
 };
 
@@ -34,13 +32,7 @@ export const containerInspect: Command = {
   aliases: [],
   flags: [INSPECT_FORMAT_FLAG, SIZE_FLAG],
   wordCount: { min: 1 },
-  run: (invocation) =>
-    inspectWords(
-      invocation,
-      ['container'],
-      invocation.flags.bool('size'),
-      (word) => `Error response from daemon: No such container: ${word}`,
-    ),
+  run: (invocation) => inspectWords(invocation, [CONTAINER], invocation.flags.bool('size')),
 };
 
 export const imageInspect: Command = {
@@ -50,79 +42,77 @@ export const imageInspect: Command = {
   flags: [INSPECT_FORMAT_FLAG],
   later: ['platform='],
   wordCount: { min: 1 },
-  run: (invocation) =>
-    inspectWords(
-      invocation,
-      ['image'],
-      false,
-      (word) => `Error response from daemon: No such image: ${word}`,
-    ),
+  run: (invocation) => inspectWords(invocation, [IMAGE], false),
 };
 
-const LATER_TYPES = ['config', 'network', 'node', 'plugin', 'secret', 'service', 'task', 'volume'];
+/** Kinds of Docker's that Layerbox has not. */
+const OTHER_KINDS = ['config', 'network', 'node', 'plugin', 'secret', 'service', 'task', 'volume'];
 
-/** The kinds to look for, in this order. UsageError in Docker's words. */
-function typesOf(type: string): readonly ObjectType[] {
-  if (type === '') return ['container', 'image'];
-  if (type === 'container' || type === 'image') return [type];
-  if (LATER_TYPES.includes(type)) {
-    throw new UsageError(`docker: inspecting a ${type} is not yet supported by Layerbox`, {
-      exitCode: 1,
-      plain: true,
-    });
-  }
-  const known = ['container', 'image', ...LATER_TYPES].sort().map((name) => `"${name}"`);
-  throw new UsageError(`unknown type: ${JSON.stringify(type)}: must be one of ${known.join(', ')}`, {
-    exitCode: 1,
-    plain: true,
-  });
+/** UsageError in Docker's words. */
+function kindNamed(type: string): InspectedKind {
+  const kind = KINDS.find(({ name }) => name === type);
+  if (kind !== undefined) return kind;
+  const all = [...new Set([...OTHER_KINDS, ...KINDS.map(({ name }) => name)])].sort();
+  const known = all.map((name) => JSON.stringify(name)).join(', ');
+  const message =
+    type === ''
+      ? `type is empty: must be one of ${known}`
+      : all.includes(type)
+        ? `docker: inspecting a ${type} is not yet supported by Layerbox`
+        : `unknown type: ${JSON.stringify(printableName(type))}: must be one of ${known}`;
+  throw new UsageError(message, { exitCode: 1, plain: true });
 }
 
-/** Prints what was found, then tells what was not. */
-async function inspectWords(
+/** Prints what was found, then tells what was not; a template that does not fit ends it. */
+export async function inspectWords(
   { words, flags, host, print }: Invocation,
-  types: readonly ObjectType[],
+  kinds: readonly InspectedKind[],
   sized: boolean,
-  notFound: (word: string) => string,
 ): Promise<number> {
   const format = flags.string('format');
-  const template = format === '' || format === 'json' ? undefined : parseTemplate(unescaped(format));
-  const found: unknown[] = [];
+  const template = format === '' || format === 'json' ? undefined : parseTemplate(format);
+  const found: { readonly document: unknown; readonly type: GoType }[] = [];
   const missing: string[] = [];
   for (const word of words) {
-    const document = await lookUp(host, word, types, sized);
-    if (document === undefined) missing.push(notFound(printableName(word)));
-    else found.push(document);
+    const result = await lookUp(host, word, kinds, sized);
+    if (typeof result === 'string') missing.push(result);
+    else found.push(result);
   }
-  if (template !== undefined) {
-    await print.text(found.map((document) => `${template.render(document)}\n`).join(''));
-    // as Docker's client: an empty line where there would have been something
-    if (found.length === 0) await print.line('');
+  let fault: unknown;
+  if (template === undefined) {
+    const documents = found.map(({ document }) => document);
+    await print.line(JSON.stringify(documents, undefined, format === 'json' ? undefined : 4));
   } else {
-    await print.line(JSON.stringify(found, undefined, format === 'json' ? undefined : 4));
+    let text = '';
+    try {
+      for (const { document, type } of found) text += `${template.render(typedValue(document, type))}\n`;
+    } catch (error) {
+      fault = error;
+    }
+    // as Docker's client: an empty line where there would have been something
+    await print.text(text === '' ? '\n' : text);
   }
+  if (fault !== undefined) throw fault;
   if (missing.length > 0) await print.error(missing.join('\n'));
   return missing.length > 0 ? 1 : 0;
 }
 
+/** What was found, or what to say of that nothing was. */
 async function lookUp(
-  host: DockerHost,
+  host: Invocation['host'],
   word: string,
-  types: readonly ObjectType[],
+  kinds: readonly InspectedKind[],
   sized: boolean,
-): Promise<unknown> {
-  for (const type of types) {
+): Promise<{ readonly document: unknown; readonly type: GoType } | string> {
+  const [only, ...others] = kinds;
+  for (const { find, isMissing, type } of kinds) {
     try {
-      if (type === 'image') return await host.images.inspect(await host.images.resolve(word));
-      const record = host.containers.resolve(word);
-      return inspectContainer(record, sized ? await host.containers.sizes(record.id) : undefined);
+      return { document: await find(host, word, sized), type };
     } catch (error) {
-      const isMissing =
-        error instanceof NoSuchContainerError ||
-        error instanceof NoSuchImageError ||
-        error instanceof InvalidReferenceError;
-      if (!isMissing) throw error;
+      if (!isMissing(error)) throw error;
+      // of one kind the daemon itself says that there is none
+      if (only !== undefined && others.length === 0) return errorText(error);
     }
   }
-  return undefined;
+  return `Error: No such object: ${printableName(word)}`;
 }

@@ -1,29 +1,42 @@
 import { LayerboxError } from '../../errors.ts';
 import type { ContainerRecord } from '../../store/container-record.ts';
 import type { Command } from '../command.ts';
+import { containerDocument, mountsOf, networksOf, portsOf, portsText } from '../container-document.ts';
+import { containerFilter } from '../container-filters.ts';
 import { commandText, statusText } from '../container-status.ts';
 import type { DockerHost } from '../docker-host.ts';
-import { FILTER_FLAG, parseFilters } from '../filter.ts';
+import { FILTER_FLAG } from '../filter.ts';
 import { ellipsis, formatDuration, formatSize, formatTime, truncateID } from '../format.ts';
 import { LIST_FORMAT_FLAG, printListing, type Row } from '../format-flag.ts';
 
 const HEADERS = {
   ID: 'CONTAINER ID',
+  Names: 'NAMES',
   Image: 'IMAGE',
   Command: 'COMMAND',
   CreatedAt: 'CREATED AT',
   RunningFor: 'CREATED',
-  Status: 'STATUS',
   Ports: 'PORTS',
-  Names: 'NAMES',
-  Size: 'SIZE',
   State: 'STATE',
+  Status: 'STATUS',
+  Size: 'SIZE',
   Labels: 'LABELS',
   Mounts: 'MOUNTS',
-  Networks: 'NETWORKS',
   LocalVolumes: 'LOCAL VOLUMES',
+  Networks: 'NETWORKS',
   Platform: 'PLATFORM',
 };
+
+const RAW = `container_id: {{.ID}}
+image: {{.Image}}
+command: {{.Command}}
+created_at: {{.CreatedAt}}
+state: {{- pad .State 1 0}}
+status: {{- pad .Status 1 0}}
+names: {{.Names}}
+labels: {{- pad .Labels 1 0}}
+ports: {{- pad .Ports 1 0}}
+`;
 
 export const ps: Command = {
   usage: '[OPTIONS]',
@@ -52,68 +65,74 @@ export const ps: Command = {
   ],
   wordCount: { min: 0, max: 0 },
   run: async ({ flags, host, print }) => {
-    const matches = filterOf(flags.list('filter'));
-    const last = flags.bool('latest') ? 1 : flags.int('last');
-    const all =
-      flags.bool('all') || last > 0 || flags.list('filter').some((filter) => filter.startsWith('status='));
-    const shown = host.containers.list().filter((record) => (all || isUp(record)) && matches(record));
-    const records = last > 0 ? shown.slice(0, last) : shown;
-    const truncate = !flags.bool('no-trunc');
-    const sized = flags.bool('size') || flags.string('format').includes('.Size');
-    const names = await imageNames(host);
-    const rows: Row[] = [];
-    for (const record of records) {
-      rows.push(rowOf(record, host.now(), truncate, names, sized ? await sizeText(host, record) : '0B'));
+    const quiet = flags.bool('quiet');
+    const format = flags.string('format');
+    if (quiet && format !== '') {
+      await print.error('WARNING: Ignoring custom format, because both --format and --quiet are set.');
     }
+    const filter = await containerFilter(host, flags.list('filter'));
+    const last = flags.bool('latest') ? 1 : flags.int('last');
+    const all = flags.bool('all') || last > 0 || filter.includesStopped;
+    const truncate = !flags.bool('no-trunc');
+    const sized = flags.bool('size') || /\{\{[^}]*\.Size\b/.test(format);
+    const names = await imageNames(host);
+    const shown: ContainerRecord[] = [];
+    for (const record of host.containers.list()) {
+      if (last > 0 && shown.length === last) break;
+      if ((all || isUp(record)) && (await filter.fits(record))) shown.push(record);
+    }
+    const rows: Row[] = [];
+    for (const record of shown) rows.push(await rowOf(host, record, { truncate, sized, names }));
+    const basic = ['ID', 'Image', 'Command', 'RunningFor', 'Status', 'Ports', 'Names'];
     await printListing(print, {
       rows,
       headers: HEADERS,
-      columns: [
-        'ID',
-        'Image',
-        'Command',
-        'RunningFor',
-        'Status',
-        'Ports',
-        'Names',
-        ...(sized ? ['Size'] : []),
-      ],
-      format: flags.string('format'),
-      ...(flags.bool('quiet') && { only: 'ID' }),
+      columns: flags.bool('size') ? [...basic, 'Size'] : basic,
+      format: quiet ? '' : format,
+      type: '*formatter.ContainerContext',
+      labels: shown.map(({ config }) => config.labels),
+      members: shown.map(({ platform: { os, architecture, variant } }) => ({
+        Platform: { architecture, os, ...(variant !== undefined && { variant }) },
+      })),
+      raw: flags.bool('size') ? `${RAW}size: {{.Size}}\n` : RAW,
+      ...(quiet && { only: 'ID' }),
     });
     return 0;
   },
 };
 
 function isUp({ state }: ContainerRecord): boolean {
-  return state.status === 'running' || state.status === 'paused';
+  return ['running', 'paused', 'restarting'].includes(state.status);
 }
 
-function rowOf(
+async function rowOf(
+  host: DockerHost,
   record: ContainerRecord,
-  now: number,
-  truncate: boolean,
-  names: ReadonlyMap<string, string>,
-  size: string,
-): Row {
+  how: { readonly truncate: boolean; readonly sized: boolean; readonly names: ReadonlyMap<string, string> },
+): Promise<Row> {
+  const { truncate, sized, names } = how;
+  const now = host.now();
   const command = commandText(record);
+  const document = await containerDocument(host, record, false);
+  const mounts = mountsOf(document);
   return {
     ID: truncate ? truncateID(record.id) : record.id,
+    Names: record.name,
     Image: imageText(record, names, truncate),
     Command: JSON.stringify(truncate ? ellipsis(command, 20) : command),
     CreatedAt: formatTime(record.createdAt),
     RunningFor: `${formatDuration(now - record.createdAt)} ago`,
-    Status: statusText(record, now),
-    Ports: '',
-    Names: record.name,
-    Size: size,
+    Ports: portsText(portsOf(document)),
     State: record.state.status,
+    Status: statusText(record, now),
+    Size: sized ? await sizeText(host, record) : '0B',
     Labels: Object.entries(record.config.labels)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, value]) => `${name}=${value}`)
       .join(','),
-    Mounts: '',
-    Networks: '',
-    LocalVolumes: '0',
+    Mounts: mounts.map(({ name }) => (truncate ? ellipsis(name, 15) : name)).join(','),
+    LocalVolumes: String(mounts.filter(({ isLocalVolume }) => isLocalVolume).length),
+    Networks: [...networksOf(document).keys()].sort().join(','),
     Platform: `${record.platform.os}/${record.platform.architecture}`,
   };
 }
@@ -144,30 +163,4 @@ async function imageNames(host: DockerHost): Promise<ReadonlyMap<string, string>
 async function sizeText(host: DockerHost, record: ContainerRecord): Promise<string> {
   const { own, image } = await host.containers.sizes(record.id);
   return `${formatSize(own)} (virtual ${formatSize(own + image)})`;
-}
-
-const FILTERS = ['id', 'name', 'status', 'ancestor', 'label', 'exited'];
-
-/** Values of one name are alternatives, different names must all fit. */
-function filterOf(texts: readonly string[]): (record: ContainerRecord) => boolean {
-  const filters = parseFilters(texts, FILTERS);
-  return (record) =>
-    [...filters].every(([name, values]) => values.some((value) => fits(record, name, value)));
-}
-
-function fits(record: ContainerRecord, name: string, value: string): boolean {
-  const { state, config } = record;
-  if (name === 'id') return record.id.startsWith(value);
-  if (name === 'name') return `/${record.name}`.includes(value);
-  if (name === 'status') return state.status === value;
-  if (name === 'exited') return state.status === 'exited' && state.exitCode === Number(value);
-  if (name === 'ancestor') {
-    return (
-      [record.image, record.image.split(':')[0], record.imageID].includes(value) ||
-      record.imageID.startsWith(`sha256:${value}`)
-    );
-  }
-  const equals = value.indexOf('=');
-  if (equals < 0) return Object.hasOwn(config.labels, value);
-  return config.labels[value.slice(0, equals)] === value.slice(equals + 1);
 }

@@ -5,11 +5,8 @@ export const rmi: Command = {
   usage: '[OPTIONS] IMAGE [IMAGE...]',
   summary: 'Remove one or more images',
   aliases: ['docker image rm', 'docker image remove', 'docker rmi'],
-  flags: [
-    { long: 'force', short: 'f', type: 'bool', help: 'Force removal of the image' },
-    { long: 'no-prune', type: 'bool', help: 'Do not delete untagged parents' },
-  ],
-  later: ['platform='],
+  flags: [{ long: 'force', short: 'f', type: 'bool', help: 'Force removal of the image' }],
+  later: ['no-prune', 'platform='],
   wordCount: { min: 1 },
   run: (invocation) => {
     const { flags, host } = invocation;
