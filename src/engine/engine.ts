@@ -17,6 +17,7 @@ import type { Random } from './container/container-name.ts';
 import { Containers } from './container/containers.ts';
 import { type OpenFiles, readContent, type WalkEntry, walkFiles } from './container/files-view.ts';
 import { type HostTerminal, openTerminal, runLine } from './container/host-shell.ts';
+import { hostFiles } from './container/host-streams.ts';
 import { ImageStacks } from './container/image-stacks.ts';
 import { openImage } from './container/image-view.ts';
 import { dropIncomplete } from './container/incomplete.ts';
@@ -190,6 +191,7 @@ export class Engine {
       now,
       describe: () => this.#describe(),
       readHostFile: (path) => this.#readHostFile(path),
+      files: hostFiles(machine, parts.home),
     };
     if (machine !== undefined) this.#powerOn(machine);
   }

@@ -1,6 +1,7 @@
 /** What the docker commands work on: the engine, as they see it. */
 
 import type { Containers } from '../container/containers.ts';
+import type { HostFiles } from '../container/host-streams.ts';
 import type { Machine } from '../container/machine.ts';
 import type { Images } from '../image/images.ts';
 import type { Registries } from '../registry/registries.ts';
@@ -17,6 +18,8 @@ export interface DockerHost {
   describe(): Promise<HostDescription>;
   /** The content of a file of the host's own tree, for --env-file; undefined when it cannot be read. */
   readHostFile(path: string): Promise<string | undefined>;
+  /** Files of the host by their absolute paths, of any size. */
+  readonly files: HostFiles;
 }
 
 export interface HostDescription {

@@ -7,6 +7,7 @@ import type { Digest } from '../oci/digest.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import type { Lease } from '../store/leases.ts';
 import type { ImageRecord } from '../store/records.ts';
+import { uncompressed } from './archive-files.ts';
 import { applyChanges, EMPTY_RUNTIME } from './changes.ts';
 import type { ImageNames } from './image-names.ts';
 import type { ImageParts } from './image-parts.ts';
@@ -15,7 +16,7 @@ import { type NewLayer, storeLayer } from './new-layer.ts';
 
 export interface NewImage {
   /** The layer that is new, as a tar. */
-  readonly tar: AsyncIterable<Uint8Array>;
+  readonly tar: AsyncIterable<Uint8Array<ArrayBuffer>>;
   /** The name that it gets; without one it is `<none>`. */
   readonly reference?: Reference;
   readonly author?: string;
@@ -75,7 +76,7 @@ export interface ImportOptions extends NewImage {
   readonly platform: Platform;
 }
 
-/** An image of one layer. Errors as `commitImage`. */
+/** An image of one layer, of a tar that may be compressed with gzip or zstd. Errors as `commitImage`. */
 export async function importImage(
   parts: ImageParts,
   names: ImageNames,
@@ -83,7 +84,7 @@ export async function importImage(
 ): Promise<ImageRecord> {
   return underLease(parts, 'import', async (lease) => {
     const runtime = applyChanges(EMPTY_RUNTIME, options.changes);
-    const layer = await storeLayer(parts, stoppable(options), lease);
+    const layer = await storeLayer(parts, uncompressed(parts, stoppable(options)), lease);
     return nameImage(parts, names, lease, {
       ...options,
       layer: { ...layer, isEmpty: false },
@@ -164,7 +165,7 @@ async function underLease(
   }
 }
 
-async function* stoppable({ tar, signal }: NewImage): AsyncGenerator<Uint8Array, void> {
+async function* stoppable({ tar, signal }: NewImage): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
   for await (const piece of tar) {
     if (signal.aborted) throw new CancelledError('the image was not made: it was cancelled');
     yield piece;
