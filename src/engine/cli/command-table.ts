@@ -9,10 +9,13 @@ import { diff } from './commands/diff.ts';
 import { exec } from './commands/exec.ts';
 import { history } from './commands/history.ts';
 import { imagePrune } from './commands/image-prune.ts';
+import { exportCommand } from './commands/export.ts';
 import { images } from './commands/images.ts';
+import { importCommand } from './commands/import.ts';
 import { info } from './commands/info.ts';
 import { containerInspect, imageInspect, inspect } from './commands/inspect.ts';
 import { kill } from './commands/kill.ts';
+import { load } from './commands/load.ts';
 import { login } from './commands/login.ts';
 import { logout } from './commands/logout.ts';
 import { logs } from './commands/logs.ts';
@@ -23,6 +26,7 @@ import { rm } from './commands/rm.ts';
 import { rmi } from './commands/rmi.ts';
 import { run } from './commands/run.ts';
 import { search } from './commands/search.ts';
+import { save } from './commands/save.ts';
 import { start } from './commands/start.ts';
 import { stop } from './commands/stop.ts';
 import { systemDf } from './commands/system-df.ts';
@@ -41,6 +45,10 @@ export interface Management {
 }
 
 export const COMMANDS: CommandTable = tableOf({
+  import: importCommand,
+  export: exportCommand,
+  save,
+  load,
   push,
   commit,
   create,
@@ -70,6 +78,7 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
   container: {
     summary: 'Manage containers',
     commands: tableOf({
+      export: exportCommand,
       commit,
       create,
       diff,
@@ -87,11 +96,14 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
       stop,
     }),
     hidden: ['list', 'ps', 'remove'],
-    later: words('attach cp export pause port prune rename restart stats top unpause update wait'),
+    later: words('attach cp pause port prune rename restart stats top unpause update wait'),
   },
   image: {
     summary: 'Manage images',
     commands: tableOf({
+      import: importCommand,
+      save,
+      load,
       history,
       push,
       inspect: imageInspect,
@@ -104,7 +116,7 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
       tag,
     }),
     hidden: ['list', 'remove'],
-    later: words('build import load save'),
+    later: words('build'),
   },
   system: {
     summary: 'Manage Docker',
@@ -117,8 +129,8 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
 /** The commands of Docker 28.2 that are not here yet. */
 export const LATER_COMMANDS: ReadonlySet<string> = new Set(
   words(
-    'attach build builder buildx checkpoint compose config context cp events export import load ' +
-      'manifest network node pause plugin port rename restart save secret service stack stats ' +
+    'attach build builder buildx checkpoint compose config context cp events ' +
+      'manifest network node pause plugin port rename restart secret service stack stats ' +
       'swarm top trust unpause update volume wait',
   ),
 );

@@ -20,11 +20,13 @@ import { ImageNames } from './image-names.ts';
 import type { ImageParts } from './image-parts.ts';
 import { type ImageInspection, inspectImage } from './inspect.ts';
 import { LayerFetches } from './layer-fetches.ts';
+import { type LoadedImage, type LoadOptions, loadArchive } from './load.ts';
 import { type PrunedImages, type PruneOptions, pruneImages } from './prune.ts';
 import { pullImage } from './pull.ts';
 import type { PullProgress } from './pull-progress.ts';
 import { type PushedImage, type PushOptions, pushImage, taggedImages } from './push.ts';
 import { type RemovedImages, removeImage } from './remove.ts';
+import { type SaveOptions, saveArchive } from './save.ts';
 
 export interface PullOptions {
   /** Must be matched; default: linux/386, else what can at least be walked. */
@@ -152,6 +154,19 @@ export class Images {
   /** The tagged names of a repository (push.ts). */
   tagged(repository: Reference): Promise<readonly Reference[]> {
     return taggedImages(this.#parts, repository);
+  }
+
+  /** As `saveArchive` (save.ts). */
+  save(words: readonly string[], options: SaveOptions): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+    return saveArchive(this.#parts, this.#names, words, options);
+  }
+
+  /** As `loadArchive` (load.ts). */
+  load(
+    archive: AsyncIterable<Uint8Array<ArrayBuffer>>,
+    options: LoadOptions,
+  ): Promise<readonly LoadedImage[]> {
+    return loadArchive(this.#parts, this.#names, archive, options);
   }
 
   /** The parsed config. ContentMissing when the store was damaged. */

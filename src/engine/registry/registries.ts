@@ -25,6 +25,7 @@ import { LayoutSource } from './layout.ts';
 import { checkCredential } from './login.ts';
 import { isLoopback } from './loopback.ts';
 import { listPages } from './paging.ts';
+import { sendPatiently } from './patient-request.ts';
 import { PushTarget } from './push.ts';
 import { type Fetch, originOf, type RequestListener } from './request.ts';
 import type { Patience, RetryListener } from './retry.ts';
@@ -196,6 +197,11 @@ export class Registries {
       onRetry: this.#onRetry,
       ...(patience !== undefined && { patience }),
     });
+  }
+
+  /** The answer to a GET of any address, without a credential: `docker import` of a URL. RegistryUnreachable, Cancelled. */
+  download(url: string, options: { readonly signal: AbortSignal }): Promise<Response> {
+    return sendPatiently({ url, what: url }, { ...this.#surroundings(), ...options });
   }
 
   /** Who the user is to a registry, or undefined. */

@@ -2,7 +2,7 @@
  * Garbage collection: mark from what has a name, sweep the rest.
  *
  * Roots: images (index or manifest they point to, the manifest chosen, config,
- * compressed layers, unpacked layers), containers (their unpacked layers) and
+ * compressed layers, unpacked layers, what else of the index is here), containers (their unpacked layers) and
  * leases. An unpacked layer is its record and its tar, which the content store
  * has under the diffID.
  */
@@ -64,6 +64,7 @@ async function mark(records: RecordStore): Promise<Live> {
   };
   for (const image of await records.list('images')) {
     content.add(image.target.digest).add(image.manifest.digest).add(image.imageID);
+    for (const digest of image.more ?? []) content.add(digest);
     for (const layer of image.layers) {
       content.add(layer.blob.digest);
       keepLayer(layer.diffID);

@@ -34,6 +34,8 @@ export interface ImageRecord {
   readonly imageID: Digest;
   readonly platform: Platform;
   readonly layers: readonly { readonly diffID: DiffID; readonly blob: Descriptor }[];
+  /** What its index names besides, when all of that is here: it is saved and pushed with it. Absent: nothing. */
+  readonly more?: readonly Digest[];
   /** When the name came to point here; milliseconds since 1970. */
   readonly taggedAt: number;
 }
