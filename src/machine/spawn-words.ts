@@ -25,13 +25,18 @@ export function spawnWords(spec: SpawnSpec): Word[] {
   if (inside !== undefined) {
     if (!(inside instanceof GuestProcess)) throw new TypeError('That process is not one of this machine.');
     words.push(['exec', String(inside.channel)]);
+    if (spec.capabilities !== undefined) words.push(['capabilities', spec.capabilities]);
   }
   if (spec.program !== undefined) words.push(['program', spec.program], ['cgroup', '']);
+  for (const { resource, soft, hard } of spec.rlimits ?? []) {
+    words.push(['rlimit', `${resource},${soft},${hard}`]);
+  }
   if (container !== undefined) {
     words.push(['root', `${EXPORT}/${container.tree}`], ['hostname', container.hostname]);
     if (spec.program === undefined) words.push(['cgroup', container.cgroup]);
     for (const mount of container.binds ?? []) words.push(mountWord(mount));
     if (container.readOnly === true) words.push(['readonly', '1']);
+    if (container.privileged === true) words.push(['privileged', '1']);
     if (container.capabilities !== undefined) words.push(['capabilities', container.capabilities]);
   }
   return words;

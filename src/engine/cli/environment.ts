@@ -41,6 +41,7 @@ export function parseEnvFile(
   file: string,
   text: string,
   env: Readonly<Record<string, string>>,
+  kind: 'env' | 'label' = 'env',
 ): readonly string[] {
   return text.split('\n').flatMap((raw) => {
     const line = raw.replace(/\r$/, '').trimStart();
@@ -50,12 +51,13 @@ export function parseEnvFile(
     const shown = printableName(file);
     if (/\s/.test(name)) {
       throw invalidFile(
-        `invalid env file (${shown}): variable '${printableName(name)}' contains whitespaces`,
+        `invalid ${kind} file (${shown}): variable '${printableName(name)}' contains whitespaces`,
       );
     }
     if (name === '')
-      throw invalidFile(`invalid env file (${shown}): no variable name on line '${printableName(line)}'`);
+      throw invalidFile(`invalid ${kind} file (${shown}): no variable name on line '${printableName(line)}'`);
     if (equals >= 0) return [line];
+    if (kind === 'label') return [line];
     return Object.hasOwn(env, line) ? [`${line}=${env[line] ?? ''}`] : [];
   });
 }

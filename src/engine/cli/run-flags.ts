@@ -3,19 +3,31 @@
 import type { CreateOptions } from '../container/creation.ts';
 import { UsageError } from '../errors.ts';
 import type { Flag, Invocation } from './command.ts';
-import { ENVIRONMENT_FLAGS, environmentOf } from './environment.ts';
+import type { DockerHost } from './docker-host.ts';
+import { ENVIRONMENT_FLAGS, environmentOf, parseEnvFile } from './environment.ts';
+import { HEALTH_FLAGS, healthcheckOf } from './health-flags.ts';
+import { HOST_CONFIG_FLAGS, hostConfigOfFlags } from './host-config-flags.ts';
+import { readFileOf } from './host-files.ts';
+import { NETWORK_FLAGS, networkOptions } from './network-flags.ts';
 import type { ParsedFlags } from './parse.ts';
+import type { Stdio } from './stdio.ts';
+import { mountRequests, VOLUME_FLAGS } from './volume-flags.ts';
 
 /** `pullHelp`: the one word in which the two commands differ. */
 export function creationFlags(pullHelp: string): readonly Flag[] {
   return [
+    { long: 'cidfile', type: 'string', help: 'Write the container ID to the file' },
     { long: 'entrypoint', type: 'string', help: 'Overwrite the default ENTRYPOINT of the image' },
     ...ENVIRONMENT_FLAGS,
+    ...HEALTH_FLAGS,
     { long: 'help', type: 'bool', help: 'Print usage' },
+    ...HOST_CONFIG_FLAGS,
     { long: 'hostname', short: 'h', type: 'string', help: 'Container host name' },
     { long: 'interactive', short: 'i', type: 'bool', help: 'Keep STDIN open even if not attached' },
     { long: 'label', short: 'l', type: 'list', help: 'Set meta data on a container' },
+    { long: 'label-file', type: 'list', help: 'Read in a line delimited file of labels' },
     { long: 'name', type: 'string', help: 'Assign a name to the container' },
+    ...NETWORK_FLAGS,
     { long: 'platform', type: 'string', help: 'Set platform if server is multi-platform capable' },
     { long: 'pull', type: 'string', default: 'missing', help: pullHelp },
     { long: 'quiet', short: 'q', type: 'bool', help: 'Suppress the pull output' },
@@ -25,24 +37,21 @@ export function creationFlags(pullHelp: string): readonly Flag[] {
       help: 'Automatically remove the container and its associated anonymous volumes when it exits',
     },
     { long: 'stop-signal', type: 'string', help: 'Signal to stop the container' },
+    { long: 'stop-timeout', type: 'int', help: 'Timeout (in seconds) to stop a container' },
     { long: 'tty', short: 't', type: 'bool', help: 'Allocate a pseudo-TTY' },
     { long: 'user', short: 'u', type: 'string', help: 'Username or UID (format: <name|uid>[:<group|gid>])' },
+    ...VOLUME_FLAGS,
     { long: 'workdir', short: 'w', type: 'string', help: 'Working directory inside the container' },
   ];
 }
 
 /** What Docker has besides, in the notation of `Command.later`. */
 export const LATER_CREATION_FLAGS: readonly string[] = (
-  'add-host= annotation= attach/a= blkio-weight= blkio-weight-device= cap-add= cap-drop= cgroup-parent= cgroupns= ' +
-  'cidfile= cpu-period= cpu-quota= cpu-rt-period= cpu-rt-runtime= cpu-shares/c= cpus= cpuset-cpus= cpuset-mems= ' +
-  'device= device-cgroup-rule= device-read-bps= device-read-iops= device-write-bps= device-write-iops= ' +
-  'disable-content-trust dns= dns-option= dns-search= domainname= expose= gpus= group-add= health-cmd= ' +
-  'health-interval= health-retries= health-start-interval= health-start-period= health-timeout= init ip= ip6= ipc= ' +
-  'isolation= kernel-memory= label-file= link= link-local-ip= log-driver= log-opt= mac-address= memory/m= ' +
-  'memory-reservation= memory-swap= memory-swappiness= mount= network= net= network-alias= net-alias= no-healthcheck ' +
-  'oom-kill-disable oom-score-adj= pid= pids-limit= privileged publish/p= publish-all/P read-only restart= runtime= ' +
-  'security-opt= shm-size= stop-timeout= storage-opt= sysctl= tmpfs= ulimit= use-api-socket userns= uts= volume/v= ' +
-  'volume-driver= volumes-from='
+  'annotation= attach/a= blkio-weight= blkio-weight-device= cgroup-parent= cgroupns= cpu-rt-period= ' +
+  'cpu-rt-runtime= cpuset-cpus= cpuset-mems= device= device-cgroup-rule= device-read-bps= device-read-iops= ' +
+  'device-write-bps= device-write-iops= disable-content-trust gpus= ip6= ipc= isolation= kernel-memory= ' +
+  'link= link-local-ip= log-driver= log-opt= memory-swappiness= oom-kill-disable oom-score-adj= pid= ' +
+  'runtime= security-opt= shm-size= storage-opt= sysctl= use-api-socket userns= uts='
 ).split(' ');
 
 const PULL_POLICIES = ['always', 'missing', 'never'];
@@ -67,6 +76,7 @@ export async function creationOptions(
   attached: Attached,
 ): Promise<CreateOptions> {
   const [image = '', ...command] = words;
+  const healthcheck = healthcheckOf(flags);
   return {
     image,
     command,
@@ -77,7 +87,12 @@ export async function creationOptions(
     ...(flags.given('user') && { user: flags.string('user') }),
     ...(flags.given('workdir') && { workingDir: flags.string('workdir') }),
     ...(flags.given('stop-signal') && { stopSignal: flags.string('stop-signal') }),
-    labels: labelsOf(flags),
+    ...(flags.given('stop-timeout') && { stopTimeout: flags.int('stop-timeout') }),
+    ...(healthcheck !== undefined && { healthcheck }),
+    hostConfig: hostConfigOfFlags(flags),
+    labels: await labelsOf(flags, host, stdio),
+    network: networkOptions(flags),
+    mounts: mountRequests(flags, stdio.cwd),
     tty: flags.bool('tty'),
     openStdin: flags.bool('interactive'),
     attachStdin: attached.stdin,
@@ -85,11 +100,21 @@ export async function creationOptions(
   };
 }
 
-function labelsOf(flags: ParsedFlags): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    flags.list('label').map((label) => {
-      const equals = label.indexOf('=');
-      return equals < 0 ? [label, ''] : [label.slice(0, equals), label.slice(equals + 1)];
-    }),
-  );
+/** Files first. UsageError. */
+async function labelsOf(
+  flags: ParsedFlags,
+  host: DockerHost,
+  stdio: Stdio,
+): Promise<Readonly<Record<string, string>>> {
+  const labels: string[] = [];
+  for (const file of flags.list('label-file')) {
+    const text = await readFileOf(file, host, stdio);
+    labels.push(...parseEnvFile(file, text, {}, 'label'));
+  }
+  return Object.fromEntries([...labels, ...flags.list('label')].map(labelOf));
+}
+
+function labelOf(label: string): [string, string] {
+  const equals = label.indexOf('=');
+  return equals < 0 ? [label, ''] : [label.slice(0, equals), label.slice(equals + 1)];
 }

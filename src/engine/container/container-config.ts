@@ -1,7 +1,7 @@
 /** What a container will run: the image's config with what the command line changed, as Docker merges them. */
 
 import { LayerboxError } from '../errors.ts';
-import type { RuntimeConfig } from '../oci/config.ts';
+import type { Healthcheck, RuntimeConfig } from '../oci/config.ts';
 import type { ContainerConfig } from '../store/container-record.ts';
 import type { ExecUser } from './user.ts';
 
@@ -19,6 +19,9 @@ export interface RunOptions {
   readonly workingDir?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly stopSignal?: string;
+  readonly stopTimeout?: number;
+  /** What the flags say of its health; the rest comes from the image. */
+  readonly healthcheck?: Healthcheck;
   readonly tty: boolean;
   readonly openStdin: boolean;
   readonly attachStdin: boolean;
@@ -50,11 +53,29 @@ export function containerConfig(id: string, image: RuntimeConfig, run: RunOption
     workingDir: absolute(workingDir),
     labels: { ...image.labels, ...run.labels },
     stopSignal: run.stopSignal ?? image.stopSignal,
+    ...(run.stopTimeout !== undefined && { stopTimeout: run.stopTimeout }),
+    ...healthOf(image, run),
     tty: run.tty,
     openStdin: run.openStdin,
     attachStdin: run.attachStdin,
     autoRemove: run.autoRemove,
   };
+}
+
+/** Field by field: what the command line leaves open is the image's (moby, daemon/commit.go, merge). */
+function healthOf(image: RuntimeConfig, run: RunOptions): Pick<ContainerConfig, 'healthcheck' | 'shell'> {
+  const own = run.healthcheck;
+  const base = image.healthcheck;
+  if (own === undefined && base === undefined) return {};
+  const healthcheck: Healthcheck = {
+    test: own === undefined || own.test.length === 0 ? (base?.test ?? []) : own.test,
+    interval: own?.interval || base?.interval || 0,
+    timeout: own?.timeout || base?.timeout || 0,
+    startPeriod: own?.startPeriod || base?.startPeriod || 0,
+    startInterval: own?.startInterval || base?.startInterval || 0,
+    retries: own?.retries || base?.retries || 0,
+  };
+  return { healthcheck, ...(image.shell.length > 0 && { shell: image.shell }) };
 }
 
 /** A WORKDIR of an image may be relative: it then starts at the root. */
@@ -97,12 +118,3 @@ export function argvOf(config: ContainerConfig): readonly string[] {
   if (argv.length === 0) throw new LayerboxError('no command specified');
   return argv;
 }
-
-/**
- * The capabilities that Docker gives a container by default, as a mask (capabilities(7), linux/capability.h):
- * chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service, net_raw, sys_chroot, mknod,
- * audit_write, setfcap.
- */
-export const DEFAULT_CAPABILITIES = [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31]
-  .reduce((mask, bit) => mask | (1n << BigInt(bit)), 0n)
-  .toString(16);

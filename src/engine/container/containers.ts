@@ -12,30 +12,38 @@ import { ContainerStateError } from '../errors.ts';
 import type { ContainerAction, EventStream } from '../events.ts';
 import type { Networks } from '../network/networks.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { ContainerRecord } from '../store/container-record.ts';
+import { type ContainerHealth, type ContainerRecord, hostConfigOf } from '../store/container-record.ts';
 import type { ContentReader } from '../store/content-reader.ts';
 import type { JournalStore } from '../store/journal.ts';
 import type { Leases } from '../store/leases.ts';
 import type { RecordStore } from '../store/records.ts';
 import { Turns } from '../turns.ts';
 import type { FileChange } from '../unionfs/union.ts';
+import type { Volumes } from '../volume/volumes.ts';
 import type { Attachment } from './attach.ts';
+import { containerEvent, type EventDetails } from './container-events.ts';
 import { ContainerFiles } from './container-files.ts';
-import type { Random } from './container-name.ts';
+import { checkName, generateID, type Random } from './container-name.ts';
 import { ContainerNetworks } from './container-networks.ts';
 import { ContainerRegistry } from './container-registry.ts';
+import { ContainerVolumes } from './container-volumes.ts';
 import { type CreateOptions, createContainer, type ImageSource } from './creation.ts';
 import { type ExecOptions, execSpec } from './exec.ts';
+import { HealthMonitors, initialHealth, unprobed } from './health-monitors.ts';
 import type { ImageStacks } from './image-stacks.ts';
 import type { ContainerSizes } from './inspection.ts';
 import { launch } from './launch.ts';
+import { writeLimits } from './limits.ts';
 import { ContainerLog } from './log.ts';
 import type { Machine, Process } from './machine.ts';
+import { shouldRestart, startsWithHost } from './restart-policy.ts';
+import { Restarts } from './restarts.ts';
 import { type Rootfs, RootfsPool } from './rootfs.ts';
 import { type Ending, notRunning, RunningContainer } from './running.ts';
 import { parseSignal, SIGKILL, SIGTERM } from './signals.ts';
 import { execFailure, startFailure } from './start-failure.ts';
 import { startedMachine } from './started-machine.ts';
+import { type HostConfigChange, updatedHostConfig } from './update.ts';
 
 export interface ContainerPorts {
   readonly records: RecordStore;
@@ -45,6 +53,9 @@ export interface ContainerPorts {
   readonly leases: Leases;
   readonly images: ImageSource;
   readonly networks: Networks;
+  readonly volumes: Volumes;
+  /** Whether there is something at a path of the host, links followed. */
+  readonly hostHas: (path: string) => Promise<boolean>;
   /** Undefined: nothing can run. */
   readonly machine: Machine | undefined;
   readonly events: EventStream;
@@ -71,6 +82,11 @@ export class Containers {
   readonly #started = new Map<string, Started>();
   readonly #files: ContainerFiles;
   readonly networks: ContainerNetworks;
+  readonly #volumes: ContainerVolumes;
+  readonly #restarts = new Restarts();
+  readonly #health: HealthMonitors;
+  /** Restarted by hand: their end is not that of --rm. */
+  readonly #kept = new Set<string>();
   /** What is being done to each container; the next waits. */
   readonly #turns = new Turns();
 
@@ -80,6 +96,15 @@ export class Containers {
     this.#rootfs = new RootfsPool(ports);
     const { stacks, machine } = ports;
     this.networks = new ContainerNetworks({ ...ports, registry });
+    this.#volumes = new ContainerVolumes({ ...ports, registry, running: (id) => this.running(id) });
+    const { now, onFailure } = ports;
+    this.#health = new HealthMonitors({
+      get: (id) => this.get(id),
+      spawn: async (id, argv) => this.exec(id, { argv, env: [] }),
+      store: (id, health) => this.#storeHealth(id, health),
+      now,
+      onFailure,
+    });
     this.#files = new ContainerFiles({
       stacks,
       machine,
@@ -93,7 +118,7 @@ export class Containers {
     const containers = new Containers(ports, await ContainerRegistry.open(ports.records, ports.now));
     for (const { id, state, config } of containers.list()) {
       const ended = state.status === 'exited' && config.autoRemove;
-      if (state.status === 'removing' || ended) await containers.#delete(id);
+      if (state.status === 'removing' || ended) await containers.#delete(id, { volumes: config.autoRemove });
     }
     return containers;
   }
@@ -121,7 +146,8 @@ export class Containers {
    * that cannot be.
    */
   async create(options: CreateOptions): Promise<ContainerRecord> {
-    const record = await createContainer(this.#ports, this.#registry, options);
+    if (options.network !== undefined) this.networks.check(options.network);
+    const record = await createContainer({ ...this.#ports, mounts: this.#volumes }, this.#registry, options);
     this.#emit('create', record);
     return record;
   }
@@ -134,26 +160,64 @@ export class Containers {
     return this.#turns.take(id, async () => {
       const present = this.#started.get(id);
       if (present !== undefined && !present.running.hasExited) {
+        if (this.get(id).state.status === 'paused') {
+          throw new ContainerStateError('cannot start a paused container, try unpause instead', {
+            container: id,
+          });
+        }
         for (const attachment of attachments) present.running.attach(attachment);
         return present;
       }
       await present?.finished;
-      const record = this.get(id);
-      if (record.state.status === 'removing') {
-        throw new ContainerStateError(`container ${id} is marked for removal and cannot be started`, {
-          container: id,
-        });
-      }
-      const machine = await startedMachine(this.#ports.machine);
-      const rootfs = await this.#rootfs.open(record);
+      this.#restarts.reset(id);
+      return this.#startNow(id, attachments, { restartCount: 0, isManuallyStopped: false });
+    });
+  }
+
+  async #startNow(
+    id: string,
+    attachments: readonly Attachment[],
+    change: { restartCount?: number; isManuallyStopped?: boolean },
+  ): Promise<Started> {
+    const record = this.get(id);
+    if (record.state.status === 'removing') {
+      throw new ContainerStateError(`container ${id} is marked for removal and cannot be started`, {
+        container: id,
+      });
+    }
+    const machine = await startedMachine(this.#ports.machine);
+    const rootfs = await this.#rootfs.open(record);
+    try {
+      const process = await this.#spawn(machine, record, rootfs, attachments);
+      return await this.#launched(machine, record, rootfs, process, attachments, change);
+    } catch (error) {
+      await rootfs.release();
+      throw error;
+    }
+  }
+
+  /** By its restart policy, when it still waits for that. */
+  #startAgain(id: string): Promise<void> {
+    return this.#turns.take(id, async () => {
+      const isDue = () => this.#registry.has(id) && this.get(id).state.status === 'restarting';
+      if (!isDue() || this.#restarts.isCancelled(id)) return;
       try {
-        const process = await this.#spawn(machine, record, rootfs, attachments);
-        return await this.#launched(machine, record, rootfs, process, attachments);
+        await this.#startNow(id, [], {});
       } catch (error) {
-        await rootfs.release();
-        throw error;
+        if (!isDue()) return;
+        const reason = error instanceof Error ? error.message : String(error);
+        await this.#registry.setState(id, { status: 'exited', error: reason });
       }
     });
+  }
+
+  /**
+   * Starts what was running when the page went away and is to run again, as Docker's daemon does when it comes back.
+   * What cannot be started has the reason in its record.
+   */
+  async startWithHost(): Promise<void> {
+    const due = this.list().filter((record) => startsWithHost(record));
+    await Promise.all(due.map(({ id }) => this.start(id).catch(this.#ports.onFailure)));
   }
 
   /** Starts the program; what could not start is told in the record too. */
@@ -164,7 +228,9 @@ export class Containers {
     attachments: readonly Attachment[],
   ): Promise<Process> {
     try {
-      return await launch(machine, record, rootfs.union, attachments, { namespace: undefined, files: [] });
+      await writeLimits(machine, record.id, hostConfigOf(record).limits, { all: false });
+      const mounts = await this.#volumes.mounts(record);
+      return await launch(machine, record, rootfs.union, attachments, { namespace: undefined, files: [] }, mounts);
     } catch (error) {
       await this.networks.close(record.id);
       await machine.removeCgroup(record.id).catch(this.#ports.onFailure);
@@ -184,15 +250,29 @@ export class Containers {
     rootfs: Rootfs,
     process: Process,
     attachments: readonly Attachment[],
+    change: { restartCount?: number; isManuallyStopped?: boolean },
   ): Promise<Started> {
     const { id, config } = record;
     const log = await this.#openLog(id);
     const running = new RunningContainer({ id, machine, process, union: rootfs.union, log, attachments });
     if (!config.openStdin && !config.tty) process.closeInput();
     const startedAt = this.#ports.now();
-    const stored = this.#registry
-      .setState(id, { status: 'running', pid: process.pid, exitCode: 0, error: '', startedAt, finishedAt: 0 })
-      .then(() => this.#emit('start', record));
+    const health = initialHealth(record);
+    const state = {
+      status: 'running',
+      pid: process.pid,
+      exitCode: 0,
+      error: '',
+      oomKilled: false,
+      startedAt,
+      finishedAt: 0,
+      ...(health !== undefined && { health }),
+    } as const;
+    const stored = this.#registry.setState(id, state, change).then(() => {
+      this.#volumes.announce('mount', record);
+      this.#emit('start', record);
+      if (!running.hasExited) this.#health.start(id);
+    });
     const started = { running, finished: this.#finish(running, rootfs, id, stored) };
     this.#started.set(id, started);
     this.#files.forgetSize(id);
@@ -214,6 +294,7 @@ export class Containers {
     stored: Promise<void>,
   ): Promise<Ending> {
     const ending = await running.ended;
+    this.#health.stop(id);
     const failures = ending.error === '' ? [] : [ending.error];
     const attempt = async (step: () => Promise<unknown>) => {
       try {
@@ -226,32 +307,73 @@ export class Containers {
     await this.networks.close(id);
     await attempt(() => rootfs.release());
     await attempt(async () => {
+      const before = this.get(id);
       const finishedAt = this.#ports.now();
-      const error = failures.join('; ');
-      const state = { status: 'exited', pid: 0, exitCode: ending.code, error, finishedAt } as const;
-      const record = await this.#registry.setState(id, state);
+      const ranFor = finishedAt - before.state.startedAt;
+      const isDue = !this.#restarts.isCancelled(id) && shouldRestart(before, ending.code);
+      const health = unprobed(before.state.health);
+      const state = {
+        status: isDue ? 'restarting' : 'exited',
+        pid: 0,
+        exitCode: ending.code,
+        error: failures.join('; '),
+        oomKilled: ending.oomKilled,
+        finishedAt,
+        ...(health !== undefined && { health }),
+      } as const;
+      const restartCount = (before.restartCount ?? 0) + 1;
+      const record = await this.#registry.setState(id, state, isDue ? { restartCount } : {});
       this.#started.delete(id);
-      this.#emit('die', record, ending.code);
-      if (record.config.autoRemove) await this.#delete(id);
+      if (ending.oomKilled) this.#emit('oom', record);
+      const execDuration = String(Math.trunc(ranFor / 1000));
+      this.#emit('die', record, { exitCode: ending.code, attributes: { execDuration } });
+      this.#volumes.announce('unmount', record);
+      if (isDue) this.#restarts.schedule(id, ranFor, () => this.#startAgain(id));
+      else if (record.config.autoRemove && !this.#kept.has(id)) await this.#delete(id, { volumes: true });
     });
     this.#started.delete(id);
-    return { code: ending.code, error: failures.join('; ') };
+    return { ...ending, error: failures.join('; ') };
   }
 
-  /** Resolves with the exit code once the container's files are safe, its state is stored and --rm is done. */
+  /**
+   * Resolves with the exit code once the container's files are safe, its state is stored and --rm is done. Of one that
+   * is about to be started again, with that of its next run.
+   */
   async wait(id: string): Promise<number> {
+    await this.#restarts.over(id);
     const started = this.#started.get(id);
     return started === undefined ? this.get(id).state.exitCode : (await started.finished).code;
   }
 
+  /** Joins a client to a container that runs. ContainerStateError in Docker's words. */
+  attach(id: string, attachment: Attachment): Started {
+    const started = this.#started.get(id);
+    const { status } = this.get(id).state;
+    const refuse = (message: string) => new ContainerStateError(message, { container: id });
+    if (status === 'restarting') {
+      throw refuse('You cannot attach to a restarting container, wait until it is running');
+    }
+    if (status === 'paused') throw refuse('You cannot attach to a paused container, unpause it first');
+    if (started === undefined || started.running.hasExited) {
+      throw refuse('You cannot attach to a stopped container, start it first');
+    }
+    started.running.attach(attachment);
+    this.#emit('attach', this.get(id));
+    void attachment.left.then((how) => {
+      if (how === 'detached' && !started.running.hasExited) this.#emit('detach', this.get(id));
+    });
+    return started;
+  }
+
   /** The stop signal, then SIGKILL after `timeout` seconds (a negative one waits for ever). What does not run is left alone. */
   async stop(id: string, options: { signal?: string; timeout?: number } = {}): Promise<void> {
-    const running = this.running(id);
-    if (running === undefined) return;
     const { config } = this.get(id);
     const name = options.signal ?? config.stopSignal;
-    running.process.signal(name === '' ? SIGTERM : parseSignal(name));
-    const timeout = options.timeout ?? STOP_TIMEOUT;
+    const number = name === '' ? SIGTERM : parseSignal(name);
+    const running = await this.#holdBack(id);
+    if (running === undefined) return;
+    await this.#signal(running, id, number, true);
+    const timeout = options.timeout ?? config.stopTimeout ?? STOP_TIMEOUT;
     const settled = this.wait(id);
     if (timeout >= 0) await this.#killAfter(running, settled, timeout * 1000);
     await settled;
@@ -269,36 +391,150 @@ export class Containers {
     });
     const first = await Promise.race([settled, patience]);
     clearTimeout(timer);
-    if (first === 'late') running.process.signal(SIGKILL);
+    if (first === 'late') await this.#signal(running, running.id, SIGKILL, true);
+  }
+
+  /** Its restart policy does not start it again. Resolves with what runs, if anything does. */
+  #holdBack(id: string): Promise<RunningContainer | undefined> {
+    this.#restarts.cancel(id);
+    return this.#turns.take(id, async () => {
+      if (this.get(id).state.status === 'restarting') await this.#registry.setState(id, { status: 'exited' });
+      const running = this.running(id);
+      if (running !== undefined) await this.#registry.change(id, { isManuallyStopped: true });
+      return running;
+    });
+  }
+
+  /** A paused program takes the signal when it goes on, which one that is to end does at once. */
+  async #signal(running: RunningContainer, id: string, number: number, ends: boolean): Promise<void> {
+    running.process.signal(number);
+    if (!this.#registry.has(id)) return;
+    this.#emit('kill', this.get(id), { attributes: { signal: String(number) } });
+    if (ends && this.get(id).state.status === 'paused') await this.unpause(id);
   }
 
   /** Sends a signal. LayerboxError in Docker's words when it does not run. SIGKILL waits for the end. */
   async kill(id: string, signal = 'KILL'): Promise<void> {
     const number = parseSignal(signal);
+    if (this.get(id).state.status === 'restarting') {
+      await this.#holdBack(id);
+      return;
+    }
     const running = this.running(id);
     if (running === undefined) throw notRunning(id);
-    running.process.signal(number);
-    this.#emit('kill', this.get(id));
+    const { stopSignal } = this.get(id).config;
+    // as moby's killWithSignal: a signal that is not known for the one that ends it may leave it running
+    const ends = stopSignal === '' || number === SIGKILL || parseSignal(stopSignal) === number;
+    if (ends) this.#restarts.cancel(id);
+    await this.#registry.change(id, { isManuallyStopped: true });
+    await this.#signal(running, id, number, ends);
     if (number === SIGKILL) await this.wait(id);
   }
 
-  /** Gives the container's space back. ContainerStateError when it runs, unless `force` kills it first. */
-  remove(id: string, options: { force?: boolean } = {}): Promise<void> {
+  /** Stops and starts; what did not run is only started. As `stop` and `start`. */
+  async restart(id: string, options: { signal?: string; timeout?: number } = {}): Promise<void> {
+    this.#kept.add(id);
+    try {
+      await this.stop(id, options);
+      await this.start(id);
+    } finally {
+      this.#kept.delete(id);
+    }
+    this.#emit('restart', this.get(id));
+  }
+
+  /** Freezes all its programs. LayerboxError in Docker's words when it does not run, or is paused. */
+  pause(id: string): Promise<void> {
+    return this.#turns.take(id, async () => {
+      const { status } = this.get(id).state;
+      if (status === 'restarting') throw restarting(id);
+      const running = this.running(id);
+      if (running === undefined || running.hasExited) throw notRunning(id);
+      if (status === 'paused') {
+        throw new ContainerStateError(`Container ${id} is already paused`, { container: id });
+      }
+      const machine = await startedMachine(this.#ports.machine);
+      await machine.freeze(id, true);
+      this.#health.stop(id);
+      this.#emit('pause', await this.#registry.setState(id, { status: 'paused' }));
+    });
+  }
+
+  /** Lets them go on. LayerboxError in Docker's words when it is not paused. */
+  unpause(id: string): Promise<void> {
+    return this.#turns.take(id, async () => {
+      if (this.get(id).state.status !== 'paused') {
+        throw new ContainerStateError(`Container ${id} is not paused`, { container: id });
+      }
+      const machine = await startedMachine(this.#ports.machine);
+      const running = this.running(id);
+      // its record first: the program may end as soon as it goes on
+      const record = await this.#registry.setState(id, { status: 'running' });
+      if (running !== undefined && !running.hasExited) await machine.freeze(id, false);
+      this.#emit('unpause', record);
+      if (running !== undefined && !running.hasExited) this.#health.start(id);
+    });
+  }
+
+  /** LayerboxError in Docker's words for a name that cannot be, its own, or another's. */
+  async rename(id: string, text: string): Promise<void> {
+    const oldName = this.get(id).name;
+    const record = await this.#registry.rename(id, checkName(text));
+    this.#emit('rename', record, { attributes: { oldName: `/${oldName}` } });
+  }
+
+  /** Other limits, which hold at once, or another restart policy. LayerboxError in Docker's words. */
+  update(id: string, change: HostConfigChange): Promise<void> {
+    return this.#turns.take(id, async () => {
+      const record = this.get(id);
+      const hostConfig = updatedHostConfig(record, change);
+      const running = this.running(id);
+      if (running !== undefined && !running.hasExited) {
+        const machine = await startedMachine(this.#ports.machine);
+        await writeLimits(machine, id, hostConfig.limits, { all: true });
+      }
+      this.#emit('update', await this.#registry.change(id, { hostConfig }));
+    });
+  }
+
+  async #storeHealth(id: string, health: ContainerHealth): Promise<void> {
+    const before = this.get(id).state.health?.status;
+    const record = await this.#registry.setState(id, { health });
+    if (health.status !== before) this.#emit('health_status', record, { detail: health.status });
+  }
+
+  /**
+   * Gives the container's space back, with `volumes` that of its anonymous volumes too. ContainerStateError when it runs,
+   * unless `force` kills it first.
+   */
+  remove(id: string, options: { force?: boolean; volumes?: boolean } = {}): Promise<void> {
     return this.#turns.take(id, async () => {
       const running = this.running(id);
       if (running !== undefined && !running.hasExited) {
-        if (options.force !== true) {
-          throw new ContainerStateError(
-            `cannot remove container "/${this.get(id).name}": container is running: stop the container before removing or force remove`,
-            { container: id },
-          );
-        }
+        if (options.force !== true) throw this.#inUse(id);
+        this.#restarts.cancel(id);
         running.process.signal(SIGKILL);
       }
       await this.#started.get(id)?.finished;
+      if (this.#registry.has(id) && this.get(id).state.status === 'restarting') {
+        if (options.force !== true) throw this.#inUse(id);
+        this.#restarts.cancel(id);
+      }
       // with --rm its end has removed it
-      if (this.#registry.has(id)) await this.#delete(id);
+      if (this.#registry.has(id)) await this.#delete(id, { volumes: options.volumes === true });
     });
+  }
+
+  #inUse(id: string): Error {
+    const { name, state } = this.get(id);
+    const advice =
+      state.status === 'paused'
+        ? ' and must be unpaused first'
+        : ': stop the container before removing or force remove';
+    return new ContainerStateError(
+      `cannot remove container "/${name}": container is ${state.status}${advice}`,
+      { container: id },
+    );
   }
 
   /** The image, from which containers were started while it was still coming, is here whole. */
@@ -308,32 +544,48 @@ export class Containers {
 
   /** The image will not come: what was started from it ends, and goes. */
   async abandon(imageID: Digest): Promise<void> {
-    await Promise.all(this.#coming(imageID).map(({ id }) => this.remove(id, { force: true })));
+    await Promise.all(this.#coming(imageID).map(({ id }) => this.remove(id, { force: true, volumes: true })));
   }
 
   #coming(imageID: Digest): readonly ContainerRecord[] {
     return this.list().filter((record) => record.isComing === true && record.imageID === imageID);
   }
 
-  async #delete(id: string): Promise<void> {
+  async #delete(id: string, { volumes }: { readonly volumes: boolean }): Promise<void> {
     const record = this.get(id);
     await this.#registry.setState(id, { status: 'removing' });
     this.#files.forgetSize(id);
     await this.#rootfs.delete(id);
     await this.#registry.delete(id);
+    await this.#volumes.removed(record, { anonymous: volumes });
     this.#emit('destroy', record);
   }
 
   /** Starts another program in a running container. CannotStartError, LayerboxError when it does not run. */
   async exec(id: string, options: ExecOptions): Promise<Process> {
     const record = this.get(id);
+    const { status } = record.state;
+    if (status === 'restarting') throw restarting(id);
+    if (status === 'paused') {
+      throw new ContainerStateError(`Container ${id} is paused, unpause the container before exec`, {
+        container: id,
+      });
+    }
     const running = this.running(id);
     if (running === undefined) throw notRunning(id);
     const machine = await startedMachine(this.#ports.machine);
     const spec = await execSpec(record, running, options);
-    this.#emit('exec_start', record);
+    const attributes = { execID: generateID(this.#ports.random) };
+    const detail = options.argv.join(' ');
+    this.#emit('exec_create', record, { detail, attributes });
+    this.#emit('exec_start', record, { detail, attributes });
     try {
-      return await machine.spawn(spec);
+      const process = await machine.spawn(spec);
+      process.exit.then(
+        ({ code }) => this.#emit('exec_die', record, { exitCode: code, attributes }),
+        () => undefined, // a machine that failed: who runs it has the error
+      );
+      return process;
     } catch (error) {
       throw execFailure(error, spec.cwd);
     }
@@ -361,6 +613,7 @@ export class Containers {
 
   /** Ends all that runs, waits until files and records are safe. */
   async close(): Promise<void> {
+    this.#restarts.close();
     const started = [...this.#started.values()];
     for (const { running } of started) running.process.signal(SIGKILL);
     await Promise.all(started.map(({ finished }) => finished));
@@ -371,14 +624,13 @@ export class Containers {
     return ContainerLog.open({ records, now, onFailure }, id);
   }
 
-  #emit(action: ContainerAction, record: ContainerRecord, exitCode?: number): void {
-    const { id, name } = record;
-    this.#ports.events.emit({
-      type: 'container',
-      action,
-      id,
-      name,
-      ...(exitCode !== undefined && { exitCode }),
-    });
+  #emit(action: ContainerAction, record: ContainerRecord, details: EventDetails = {}): void {
+    this.#ports.events.emit(containerEvent(action, record, details));
   }
+}
+
+function restarting(id: string): Error {
+  return new ContainerStateError(`Container ${id} is restarting, wait until the container is running`, {
+    container: id,
+  });
 }

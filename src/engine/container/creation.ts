@@ -3,11 +3,16 @@
 import type { RunnableImage } from '../image/images.ts';
 import type { ImageConfig } from '../oci/config.ts';
 import { type ContainerNetwork, DEFAULT_CONTAINER_NETWORK } from '../store/container-network.ts';
-import type { ContainerRecord } from '../store/container-record.ts';
-import type { Leases } from '../store/leases.ts';
+import { type ContainerRecord, DEFAULT_HOST_CONFIG, type HostConfig } from '../store/container-record.ts';
+import type { MountRequests } from '../store/container-mount.ts';
+import type { Lease, Leases } from '../store/leases.ts';
+import { capabilityMask } from './capabilities.ts';
 import { argvOf, containerConfig, type RunOptions } from './container-config.ts';
 import { checkName, generateID, generateName, type Random } from './container-name.ts';
 import type { ContainerRegistry } from './container-registry.ts';
+import type { ContainerVolumes, NewMounts } from './container-volumes.ts';
+import { checkLimits } from './limits.ts';
+import { settleNetwork } from './network-mode.ts';
 import { parseSignal } from './signals.ts';
 import { walkConfig } from './walk-shell.ts';
 
@@ -21,11 +26,16 @@ export interface ImageSource {
 export interface CreateOptions extends RunOptions {
   readonly image: string;
   readonly name?: string;
+  /** Undefined: Docker's defaults. */
+  readonly hostConfig?: HostConfig;
+  /** Undefined: no mounts but those that the image asks for. */
+  readonly mounts?: MountRequests;
   /** Undefined: Docker's bridge. */
   readonly network?: ContainerNetwork;
 }
 
 export interface CreationPorts {
+  readonly mounts: ContainerVolumes;
   readonly images: ImageSource;
   readonly leases: Leases;
   readonly now: () => number;
@@ -34,7 +44,7 @@ export interface CreationPorts {
 
 /** As `Containers.create` has it. The layers are held by a lease until the record holds them. */
 export async function createContainer(
-  { images, leases, now, random }: CreationPorts,
+  { images, leases, mounts: volumes, now, random }: CreationPorts,
   registry: ContainerRegistry,
   options: CreateOptions,
 ): Promise<ContainerRecord> {
@@ -52,19 +62,28 @@ export async function createContainer(
     const { config } = await images.config(image);
     const id = generateID(random);
     const isDefault = options.command.length === 0 && options.entrypoint === undefined;
-    const merged = walkConfig(containerConfig(id, config, options), image.platform, isDefault);
+    const asked = options.network ?? DEFAULT_CONTAINER_NETWORK;
+    const { network, ...shared } = settleNetwork(asked, options.hostname, (text) => registry.resolve(text));
+    const merged = walkConfig(
+      containerConfig(id, config, { ...options, ...shared }),
+      image.platform,
+      isDefault,
+    );
     argvOf(merged);
     if (merged.stopSignal !== '') parseSignal(merged.stopSignal);
+    const layers = image.layers.map((layer) => layer.diffID);
+    const mounted = await volumes.prepare(options.mounts, config.volumes, layers);
     const record: ContainerRecord = {
       id,
       name: named ?? generateName(random, (name) => registry.isNameTaken(name)),
       image: options.image,
       imageID: image.imageID,
-      layers: image.layers.map((layer) => layer.diffID),
+      layers,
       platform: image.platform,
       ...(image.isComing === true && { isComing: true as const }),
       config: merged,
-      network: withExposed(options.network ?? DEFAULT_CONTAINER_NETWORK, config.exposedPorts),
+      hostConfig: checkedHostConfig(options.hostConfig ?? DEFAULT_HOST_CONFIG),
+      network: withExposed(network, config.exposedPorts),
       state: {
         status: 'created',
         pid: 0,
@@ -75,11 +94,29 @@ export async function createContainer(
         finishedAt: 0,
       },
       createdAt: now(),
+      mounts: mounted.mounts,
     };
-    await registry.add(record, [lease.releaseChange()]);
+    await addTo(registry, record, lease, mounted);
+    volumes.claim(record);
+    mounted.keep();
     return record;
   } catch (error) {
     await lease.release();
+    throw error;
+  }
+}
+
+/** Stores the record; what was made for it goes when that fails. */
+async function addTo(
+  registry: ContainerRegistry,
+  record: ContainerRecord,
+  lease: Lease,
+  mounted: NewMounts,
+): Promise<void> {
+  try {
+    await registry.add(record, [lease.releaseChange()]);
+  } catch (error) {
+    await mounted.undo();
     throw error;
   }
 }
@@ -89,4 +126,13 @@ function withExposed(network: ContainerNetwork, ofImage: readonly string[]): Con
   const named = ofImage.map((port) => (port.includes('/') ? port : `${port}/tcp`));
   const published = network.ports.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`);
   return { ...network, exposed: [...new Set([...named, ...network.exposed, ...published])] };
+}
+
+/** LayerboxError in Docker's words for limits and capabilities that cannot be. Swap is twice the memory, as moby has it. */
+function checkedHostConfig(hostConfig: HostConfig): HostConfig {
+  const { limits } = hostConfig;
+  checkLimits(limits);
+  capabilityMask(hostConfig);
+  const memorySwap = limits.memory > 0 && limits.memorySwap === 0 ? limits.memory * 2 : limits.memorySwap;
+  return { ...hostConfig, limits: { ...limits, memorySwap } };
 }

@@ -3,6 +3,7 @@
 import { networkOf } from '../store/container-network.ts';
 import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
 import { inspectExtras, inspectHealth, inspectHostConfig } from './host-config-inspection.ts';
+import { hostConfigOfMounts, inspectMounts, inspectVolumes } from './mount-inspection.ts';
 import { exposedPorts, hostConfigOfNetwork } from './network-inspection.ts';
 
 /** Documents of the API; compared and printed, never read back. */
@@ -42,10 +43,11 @@ export function inspectContainer(
     HostConfig: {
       ...inspectHostConfig(record),
       ...hostConfigOfNetwork(record),
+      ...hostConfigOfMounts(record),
     },
     GraphDriver: { Name: 'layerbox', Data: { Layers: record.layers } },
     ...(sizes !== undefined && { SizeRw: sizes.own, SizeRootFs: sizes.own + sizes.image }),
-    Mounts: [],
+    Mounts: inspectMounts(record),
     Config: {
       Hostname: config.hostname,
       Domainname: networkOf(record).domainname,
@@ -60,7 +62,7 @@ export function inspectContainer(
       Env: config.env,
       Cmd: config.cmd.length === 0 ? null : config.cmd,
       Image: record.image,
-      Volumes: null,
+      Volumes: inspectVolumes(record),
       WorkingDir: config.workingDir,
       Entrypoint: config.entrypoint.length === 0 ? null : config.entrypoint,
       Labels: config.labels,

@@ -2,12 +2,15 @@
 
 import type { OpenSandbox } from '../network/sandbox-spec.ts';
 import { isRunnable } from '../oci/platform.ts';
-import type { ContainerRecord } from '../store/container-record.ts';
+import { type ContainerRecord, hostConfigOf } from '../store/container-record.ts';
 import type { Union } from '../unionfs/union.ts';
 import type { Attachment } from './attach.ts';
-import { argvOf, DEFAULT_CAPABILITIES, processEnv } from './container-config.ts';
-import type { Machine, Process, SpawnSpec, TerminalSize } from './machine.ts';
+import { capabilityMask } from './capabilities.ts';
+import { argvOf, processEnv } from './container-config.ts';
+import { INIT_BIND, INIT_WORDS } from './init-program.ts';
+import type { Bind, Machine, Process, SpawnSpec, TerminalSize, TmpfsMount } from './machine.ts';
 import { treePath } from './running.ts';
+import { rlimitsOf } from './ulimits.ts';
 import { userOf } from './user-files.ts';
 import { isWalkShell, WALK_BIND, walkEnv } from './walk-shell.ts';
 
@@ -21,9 +24,10 @@ export async function launch(
   root: Union,
   attachments: readonly Attachment[],
   network: OpenSandbox,
+  mounts: readonly (Bind | TmpfsMount)[] = [],
 ): Promise<Process> {
   const size = attachments.find((attachment) => attachment.size !== undefined)?.size;
-  const spec = await spawnSpec(record, root, size ?? DEFAULT_SIZE, network);
+  const spec = await spawnSpec(record, root, size ?? DEFAULT_SIZE, network, mounts);
   machine.exportTree(treePath(record.id), root);
   try {
     return await machine.spawn(spec);
@@ -38,28 +42,35 @@ async function spawnSpec(
   root: Union,
   size: TerminalSize,
   { namespace, files }: OpenSandbox,
+  mounts: readonly (Bind | TmpfsMount)[],
 ): Promise<SpawnSpec> {
   const { config, id } = record;
+  const host = hostConfigOf(record);
   const argv = argvOf(config);
-  const user = await userOf(root, config.user);
+  const user = await userOf(root, config.user, host.groupAdd);
   const env = processEnv(config, user, { tty: config.tty });
   return {
-    argv,
+    argv: host.init ? [...INIT_WORDS, ...argv] : argv,
     env: isWalkShell(argv) ? walkEnv(env) : env,
     cwd: config.workingDir === '' ? '/' : config.workingDir,
     uid: user.uid,
     gid: user.gid,
     groups: user.groups,
+    ...(host.ulimits.length > 0 && { rlimits: rlimitsOf(host.ulimits) }),
     ...(config.tty && { tty: size }),
     ...(namespace !== undefined && { network: namespace }),
     container: {
       tree: treePath(id),
       hostname: config.hostname,
       cgroup: id,
-      capabilities: DEFAULT_CAPABILITIES,
+      capabilities: capabilityMask(host),
+      ...(host.readOnly && { readOnly: true }),
+      ...(host.privileged && { privileged: true }),
       binds: [
         ...(isRunnable(record.platform) ? [] : [WALK_BIND]),
+        ...(host.init ? [INIT_BIND] : []),
         ...files.map((file) => ({ ...file, readOnly: false })),
+        ...mounts,
       ],
     },
   };

@@ -3,6 +3,7 @@
 import { LayerboxError } from '../errors.ts';
 import type { Union } from '../unionfs/union.ts';
 import type { Attachment } from './attach.ts';
+import { wasOOMKilled } from './limits.ts';
 import type { ContainerLog } from './log.ts';
 import type { ExitStatus, Machine, Process } from './machine.ts';
 import { OutputFan } from './output-fan.ts';
@@ -21,11 +22,14 @@ export interface RunningParts {
 
 export interface Ending {
   readonly code: number;
+  /** The kernel killed one of its programs for want of memory. */
+  readonly oomKilled: boolean;
   /** Why the last changes may not be safe, or why the end was not seen; '' when all is well. */
   readonly error: string;
 }
 
 export class RunningContainer {
+  readonly id: string;
   readonly process: Process;
   readonly log: ContainerLog;
   readonly union: Union;
@@ -37,6 +41,7 @@ export class RunningContainer {
 
   constructor(parts: RunningParts) {
     this.#parts = parts;
+    this.id = parts.id;
     this.process = parts.process;
     this.log = parts.log;
     this.union = parts.union;
@@ -80,8 +85,13 @@ export class RunningContainer {
     await attempt(() => machine.sync());
     await attempt(() => machine.withdrawTree(treePath(id)));
     await attempt(() => union.flush());
+    let oomKilled = false;
+    // a program that ended before it was in its group leaves none
+    if (machine.state.status === 'running') {
+      oomKilled = await wasOOMKilled(machine, id).catch(() => false);
+    }
     await attempt(() => machine.removeCgroup(id));
-    return { code: status.code, error: [...new Set(failures)].join('; ') };
+    return { code: status.code, oomKilled, error: [...new Set(failures)].join('; ') };
   }
 }
 

@@ -10,8 +10,12 @@ import { type ExecUser, resolveUser } from './user.ts';
 const LIMIT = 4 * 1024 * 1024;
 
 /** As `resolveUser`, against `/etc/passwd` and `/etc/group` of this root. */
-export async function userOf(root: FileSystem, spec: string): Promise<ExecUser> {
-  return resolveUser(spec, await textOf(root, '/etc/passwd'), await textOf(root, '/etc/group'));
+export async function userOf(
+  root: FileSystem,
+  spec: string,
+  more: readonly string[] = [],
+): Promise<ExecUser> {
+  return resolveUser(spec, await textOf(root, '/etc/passwd'), await textOf(root, '/etc/group'), more);
 }
 
 /** '' for a file that is not there, is no file, or is too large. */

@@ -17,10 +17,29 @@ export interface ExecUser {
 const LIMIT = 2 ** 31;
 
 /**
- * `passwd` and `group`: the files' text, '' when there is none. LayerboxError in Docker's words when a name has no
+ * `passwd` and `group`: the files' text, '' when there is none; `more`: groups besides, by name or number. LayerboxError in Docker's words when a name has no
  * entry or a number is out of range.
  */
-export function resolveUser(spec: string, passwd: string, group: string): ExecUser {
+export function resolveUser(
+  spec: string,
+  passwd: string,
+  group: string,
+  more: readonly string[] = [],
+): ExecUser {
+  const user = userAlone(spec, passwd, group);
+  const added = more.map((name) => groupNumber(name, group, name));
+  return { ...user, groups: [...new Set([...user.groups, ...added])] };
+}
+
+function groupNumber(wanted: string, group: string, spec: string): number {
+  const gid = findGroup(wanted, group) ?? numberOf(wanted);
+  if (gid !== undefined) return inRange(gid);
+  throw new LayerboxError(`unable to find group ${wanted}: no matching entries in group file`, {
+    user: spec,
+  });
+}
+
+function userAlone(spec: string, passwd: string, group: string): ExecUser {
   const colon = spec.indexOf(':');
   const userPart = colon < 0 ? spec : spec.slice(0, colon);
   const groupPart = colon < 0 ? '' : spec.slice(colon + 1);
@@ -38,13 +57,8 @@ export function resolveUser(spec: string, passwd: string, group: string): ExecUs
     const others = entry === undefined ? [] : groupsOf(entry.name, group);
     return { uid: inRange(uid), gid: own, groups: [...new Set([own, ...others])], home };
   }
-  const gid = findGroup(groupPart, group) ?? numberOf(groupPart);
-  if (gid === undefined) {
-    throw new LayerboxError(`unable to find group ${groupPart}: no matching entries in group file`, {
-      user: spec,
-    });
-  }
-  return { uid: inRange(uid), gid: inRange(gid), groups: [gid], home };
+  const gid = groupNumber(groupPart, group, spec);
+  return { uid: inRange(uid), gid, groups: [gid], home };
 }
 
 interface PasswdEntry {

@@ -126,6 +126,7 @@ describe('docker exec', () => {
     expect(spec).toEqual({
       argv: ['sh'],
       cwd: '/etc',
+      capabilities: 'a80425fb',
       uid: 5,
       gid: 0,
       groups: [0],

@@ -10,9 +10,9 @@ import type {
   SpawnSpec,
   TerminalSize,
 } from '../../../src/engine/container/machine.ts';
-import { FakeHostNetwork } from '../network/fake-host-network.ts';
 import { CannotStartError } from '../../../src/engine/errors.ts';
 import type { FileSystem } from '../../../src/engine/unionfs/filesystem.ts';
+import { FakeHostNetwork } from '../network/fake-host-network.ts';
 
 export interface Program {
   readonly spec: SpawnSpec;
@@ -107,12 +107,17 @@ export class FakeMachine implements Machine {
     this.syncs += 1;
   }
 
-  async writeControl(): Promise<void> {
-    throw new Error('the fake has no host side');
+  /** What was written to files of the host's side. */
+  readonly written = new Map<string, string>();
+  /** What files of the host's side say. */
+  readonly files = new Map<string, string>();
+
+  async writeControl(path: string, value: string): Promise<void> {
+    this.written.set(path, value);
   }
 
-  async readControl(): Promise<string> {
-    throw new Error('the fake has no host side');
+  async readControl(path: string): Promise<string> {
+    return this.files.get(path) ?? '';
   }
 
   async removeCgroup(name: string): Promise<void> {

@@ -94,7 +94,7 @@ describe('docker run', () => {
       uid: 1000,
       gid: 100,
       groups: [100],
-      container: { tree: `c/${id}`, hostname: 'box', cgroup: id, capabilities: 'a80425fb' },
+      container: { tree: `c/${id}`, hostname: 'box', cgroup: id, capabilities: 'a80425fb', binds: [] },
     });
     await docker('run busybox env');
     expect(machine.spawned.at(-1)).toMatchObject({ uid: 0, gid: 0, cwd: '/' });
@@ -126,8 +126,8 @@ describe('docker run', () => {
       'docker: Error response from daemon: Invalid container name (_), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed',
     ],
     ['run --pull never nosuch', 125, 'docker: Error response from daemon: No such image: nosuch:latest'],
-    ['run -p 80:80 busybox', 125, 'docker: the flag --publish is not yet supported by Layerbox'],
-    ['run --network=none busybox', 125, 'docker: the flag --network is not yet supported by Layerbox'],
+    ['run --gpus all busybox', 125, 'docker: the flag --gpus is not yet supported by Layerbox'],
+    ['run --ipc host busybox', 125, 'docker: the flag --ipc is not yet supported by Layerbox'],
   ];
   it.each(failures)('%s exits %i', async (line, code, message) => {
     const sandbox = await openWithBusybox({ programs });
@@ -208,7 +208,7 @@ describe('the life of a container', () => {
       'CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS    PORTS     NAMES\n',
     );
     const actions = events.flatMap((event) => (event.type === 'container' ? [event.action] : []));
-    expect(actions).toEqual(['create', 'start', 'die', 'stop', 'start', 'kill', 'die', 'destroy']);
+    expect(actions).toEqual(['create', 'start', 'kill', 'die', 'stop', 'start', 'kill', 'die', 'destroy']);
   });
 
   it('is killed when it does not heed the stop signal in time', async () => {
