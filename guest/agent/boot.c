@@ -77,6 +77,7 @@ void boot(void)
 	set_limits();
 	cgroup_prepare();
 	binfmt_register();
+	network_prepare();
 	network_start();
 	/* 1 and 2 stay on the kernel's console, where a panic is seen */
 	null = open("/dev/null", O_RDWR);

@@ -1,6 +1,7 @@
 #include "child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
@@ -9,12 +10,14 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "container.h"
 #include "file.h"
 #include "identity.h"
 #include "launch.h"
+#include "network.h"
 #include "terminal.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -77,11 +80,15 @@ static void enter_cwd(const struct launch *l)
 }
 
 /* execvp would hand a file without a magic number to a shell; Docker does not. */
-static _Noreturn void execute(const struct launch *l)
+static _Noreturn void execute(const struct launch *l, int program)
 {
 	const char *name = l->argv[0], *path = DEFAULT_PATH;
 	int error = ENOENT;
 
+	if (program >= 0) {
+		syscall(SYS_execveat, program, "", l->argv, l->env, AT_EMPTY_PATH);
+		report(name, EXIT_OTHER);
+	}
 	for (char **variable = l->env; *variable; variable++)
 		if (strncmp(*variable, "PATH=", 5) == 0)
 			path = *variable + 5;
@@ -115,6 +122,7 @@ static _Noreturn void execute(const struct launch *l)
 _Noreturn void child_run(const struct launch *l, const struct child_ends *ends)
 {
 	sigset_t none;
+	int program = -1;
 
 	setup = ends->setup;
 	sigemptyset(&none);
@@ -122,10 +130,16 @@ _Noreturn void child_run(const struct launch *l, const struct child_ends *ends)
 	signal(SIGPIPE, SIG_DFL);
 	umask(022);
 
+	/* while the host's files are still in sight */
+	if (l->program &&
+	    (program = open(l->program, O_PATH | O_CLOEXEC)) < 0)
+		child_fail(l->program);
 	if (ends->join >= 0 &&
 	    setns(ends->join, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC |
 			      CLONE_NEWNET | CLONE_NEWCGROUP) < 0)
 		child_fail("join");
+	if (l->network && setns(network_find(l->network), CLONE_NEWNET) < 0)
+		child_fail("network");
 	if (l->root)
 		container_enter(l);
 
@@ -135,6 +149,8 @@ _Noreturn void child_run(const struct launch *l, const struct child_ends *ends)
 	else
 		take_pipes(ends, l->uid);
 	enter_cwd(l);
+	if (rlimits_set(l->rlimits, l->rlimit_count) < 0)
+		child_fail("ulimit");
 	identity_assume(l);
-	execute(l);
+	execute(l, program);
 }

@@ -1,9 +1,12 @@
 #include "container.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/mount.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -15,6 +18,7 @@
 #include "child.h"
 #include "file.h"
 #include "launch.h"
+#include "mount.h"
 #include "network.h"
 
 #define SYSTEM (MS_NOSUID | MS_NODEV | MS_NOEXEC)
@@ -63,17 +67,19 @@ static void pivot(const char *root)
 		child_fail("old root");
 }
 
-static void mount_system(void)
+static void mount_system(bool is_privileged)
 {
 	for (size_t i = 0; i < sizeof system_mounts / sizeof *system_mounts; i++) {
 		const struct system_mount *m = &system_mounts[i];
+		unsigned long flags = is_privileged ? m->flags & ~MS_RDONLY
+						    : m->flags;
 
 		/* only where it is missing: each entry made is a write into the
 		 * container's own layer */
 		if (mkdir(m->target, 0755) < 0 && errno != EEXIST &&
 		    !m->is_optional)
 			child_fail(m->target);
-		if (mount(m->type, m->target, m->type, m->flags, m->options) < 0 &&
+		if (mount(m->type, m->target, m->type, flags, m->options) < 0 &&
 		    !m->is_optional)
 			child_fail(m->target);
 	}
@@ -86,84 +92,57 @@ static void mount_system(void)
 		symlink(links[i][0], links[i][1]);
 }
 
-static bool make_read_only(const char *path)
+/* Makes the devices of the folder `host` that are not there. */
+static void copy_devices(int host)
 {
-	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
+	DIR *folder = fdopendir(host);
+	struct dirent *entry;
 
-	return syscall(SYS_mount_setattr, AT_FDCWD, path, 0, &attributes,
-		       sizeof attributes) == 0;
+	while (folder && (entry = readdir(folder))) {
+		char path[PATH_MAX];
+		struct stat stat;
+
+		if (fstatat(host, entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !(S_ISCHR(stat.st_mode) || S_ISBLK(stat.st_mode)))
+			continue;
+		snprintf(path, sizeof path, "/dev/%s", entry->d_name);
+		mknod(path, stat.st_mode, stat.st_rdev);
+	}
+	if (folder)
+		closedir(folder);
 }
 
 /* The kernel's settings are the whole machine's. */
 static void protect_settings(void)
 {
 	if (mount("/proc/sys", "/proc/sys", NULL, MS_BIND | MS_REC, NULL) < 0 ||
-	    !make_read_only("/proc/sys"))
+	    !mount_make_read_only("/proc/sys", false))
 		child_fail("/proc/sys");
-}
-
-/* Takes hold of what is to be bound while the host's tree is still in sight. */
-static int open_source(const struct bind *bind)
-{
-	int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
-	int tree = syscall(SYS_open_tree, AT_FDCWD, bind->source, flags);
-
-	/* Docker makes the folder that -v names */
-	if (tree < 0 && errno == ENOENT &&
-	    file_make_folders(bind->source, false) == 0)
-		tree = syscall(SYS_open_tree, AT_FDCWD, bind->source, flags);
-	if (tree < 0)
-		child_fail(bind->source);
-	return tree;
-}
-
-/* Called inside, so that a link in the image's tree leads where it would lead
- * its own programs. */
-static void attach(const struct bind *bind, int tree)
-{
-	struct stat source, target;
-
-	if (fstat(tree, &source) < 0)
-		child_fail(bind->source);
-	if (stat(bind->target, &target) < 0) {
-		int error = S_ISDIR(source.st_mode)
-			? file_make_folders(bind->target, false)
-			: file_make_mount_point(bind->target);
-
-		errno = error;
-		if (error)
-			child_fail(bind->target);
-	}
-	if (syscall(SYS_move_mount, tree, "", AT_FDCWD, bind->target,
-		    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) < 0)
-		child_fail(bind->target);
-	if (bind->is_read_only && !make_read_only(bind->target))
-		child_fail(bind->target);
-	close(tree);
 }
 
 void container_enter(const struct launch *l)
 {
-	int *trees = calloc(l->bind_count + 1, sizeof *trees);
+	int *trees;
+	int devices = -1;
 
-	if (!trees)
-		child_fail("binds");
 	/* Not at clone time: the new namespace would have the agent's own group
 	 * for its root, the child is moved into its group only after that. */
 	if (unshare(CLONE_NEWCGROUP) < 0)
 		child_fail("cgroup namespace");
 	if (l->hostname && sethostname(l->hostname, strlen(l->hostname)) < 0)
 		child_fail("hostname");
-	for (size_t i = 0; i < l->bind_count; i++)
-		trees[i] = open_source(&l->binds[i]);
+	trees = mounts_open(l->binds, l->bind_count);
 
+	if (l->is_privileged)
+		devices = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	pivot(l->root);
-	mount_system();
+	mount_system(l->is_privileged);
+	if (devices >= 0)
+		copy_devices(devices);
 	network_start();
-	protect_settings();
-	for (size_t i = 0; i < l->bind_count; i++)
-		attach(&l->binds[i], trees[i]);
-	if (l->is_read_only && !make_read_only("/"))
+	if (!l->is_privileged)
+		protect_settings();
+	mounts_attach(l->binds, l->bind_count, trees);
+	if (l->is_read_only && !mount_make_read_only("/", false))
 		child_fail("read-only root");
-	free(trees);
 }

@@ -13,6 +13,8 @@
 
 #include "cgroup.h"
 #include "file.h"
+#include "link.h"
+#include "network.h"
 #include "port.h"
 #include "words.h"
 
@@ -96,6 +98,16 @@ static int read_value(void)
 	return file_read(word("path"), answer, sizeof answer);
 }
 
+static int replace_file(void)
+{
+	return file_replace(word("path"), word("value"));
+}
+
+static int remove_files(void)
+{
+	return file_remove_folder(word("path"));
+}
+
 static int set_hostname(void)
 {
 	const char *name = word("name");
@@ -113,6 +125,58 @@ static int freeze(void)
 	return cgroup_freeze(word("name"), word("state")[0] == '1');
 }
 
+static int make_network(void)
+{
+	return network_make(word("name"));
+}
+
+static int remove_network(void)
+{
+	return network_remove(word("name"));
+}
+
+static int make_bridge(void)
+{
+	return link_make_bridge(word("name"), word("mac"), word("address"));
+}
+
+static int remove_link(void)
+{
+	return link_remove(word("name"));
+}
+
+static int address_link(void)
+{
+	return link_set_address(word("name"), word("address"));
+}
+
+static int connect_network(void)
+{
+	int netns = network_find(word("network"));
+	int error;
+
+	if (netns < 0)
+		return ENOENT;
+	error = link_make_pair(word("host"), word("bridge"), netns,
+			       word("name"), word("mac"));
+	if (error)
+		return error;
+	error = network_inside(word("network"), address_link);
+	if (error)
+		link_remove(word("host"));
+	return error;
+}
+
+static int set_gateway(void)
+{
+	return link_set_gateway(word("gateway"));
+}
+
+static int route(void)
+{
+	return network_inside(word("network"), set_gateway);
+}
+
 /* What is slow waits for the disk or for other processes, and would make every
  * channel wait with it: it runs in a process of its own. */
 static const struct act {
@@ -128,9 +192,17 @@ static const struct act {
 	{ "drop", drop_caches, true },
 	{ "write", write_value, false },
 	{ "read", read_value, false },
+	{ "file", replace_file, false },
+	{ "removefiles", remove_files, false },
 	{ "hostname", set_hostname, false },
 	{ "removecgroup", remove_cgroup, true },
 	{ "freeze", freeze, true },
+	{ "network", make_network, false },
+	{ "removenetwork", remove_network, false },
+	{ "bridge", make_bridge, false },
+	{ "connect", connect_network, false },
+	{ "removelink", remove_link, false },
+	{ "route", route, false },
 };
 
 static struct job {

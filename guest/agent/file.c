@@ -1,5 +1,6 @@
 #include "file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,6 +19,35 @@ int file_write(const char *path, const char *text)
 		error = errno;
 	close(fd);
 	return error;
+}
+
+int file_replace(const char *path, const char *text)
+{
+	int error = file_make_mount_point(path);
+	int fd;
+
+	if (error)
+		return error;
+	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	if (write(fd, text, strlen(text)) < 0)
+		error = errno;
+	close(fd);
+	return error;
+}
+
+int file_remove_folder(const char *path)
+{
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+
+	if (!folder)
+		return errno;
+	while ((entry = readdir(folder)))
+		unlinkat(dirfd(folder), entry->d_name, 0);
+	closedir(folder);
+	return rmdir(path) < 0 ? errno : 0;
 }
 
 int file_read(const char *path, char *text, size_t size)

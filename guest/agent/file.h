@@ -8,6 +8,13 @@
 /* Writes `text` with one write(2). Returns 0 or an errno. */
 int file_write(const char *path, const char *text);
 
+/* Makes `text` the content of the file in place: who has it mounted elsewhere
+ * sees it. Makes it and its folders if missing. Returns 0 or an errno. */
+int file_replace(const char *path, const char *text);
+
+/* Removes the files in a folder, and the folder. Returns 0 or an errno. */
+int file_remove_folder(const char *path);
+
 /* Reads up to size - 1 bytes and ends them with NUL. Returns 0 or an errno. */
 int file_read(const char *path, char *text, size_t size);
 

@@ -7,26 +7,6 @@
 
 #include "words.h"
 
-#define FIELD_SEPARATOR '\037'
-
-static void parse_bind(struct launch *l, char *value)
-{
-	struct bind *bind = &l->binds[l->bind_count];
-	char *target = strchr(value, FIELD_SEPARATOR);
-	char *mode;
-
-	if (!target)
-		return;
-	*target++ = 0;
-	mode = strchr(target, FIELD_SEPARATOR);
-	if (mode)
-		*mode++ = 0;
-	bind->source = value;
-	bind->target = target;
-	bind->is_read_only = mode && strcmp(mode, "ro") == 0;
-	l->bind_count++;
-}
-
 int launch_parse(struct launch *l, const char *words, size_t length)
 {
 	size_t room = 1, argc = 0, envc = 0;
@@ -53,7 +33,11 @@ int launch_parse(struct launch *l, const char *words, size_t length)
 		} else if (strcmp(key, "env") == 0) {
 			l->env[envc++] = value;
 		} else if (strcmp(key, "bind") == 0) {
-			parse_bind(l, value);
+			l->bind_count += mount_parse_bind(&l->binds[l->bind_count], value);
+		} else if (strcmp(key, "tmpfs") == 0) {
+			mount_parse_tmpfs(&l->binds[l->bind_count++], value);
+		} else if (strcmp(key, "program") == 0) {
+			l->program = value;
 		} else if (strcmp(key, "cwd") == 0) {
 			l->cwd = value;
 		} else if (strcmp(key, "uid") == 0) {
@@ -77,10 +61,16 @@ int launch_parse(struct launch *l, const char *words, size_t length)
 			l->is_read_only = strcmp(value, "1") == 0;
 		} else if (strcmp(key, "cgroup") == 0) {
 			l->cgroup = value;
+		} else if (strcmp(key, "network") == 0) {
+			l->network = value;
 		} else if (strcmp(key, "exec") == 0) {
 			l->exec_channel = atoi(value);
 		} else if (strcmp(key, "capabilities") == 0) {
 			l->capabilities = strtoull(value, NULL, 16);
+		} else if (strcmp(key, "privileged") == 0) {
+			l->is_privileged = strcmp(value, "1") == 0;
+		} else if (strcmp(key, "rlimit") == 0) {
+			rlimits_parse(l->rlimits, &l->rlimit_count, value);
 		}
 	}
 	return argc ? 0 : EINVAL;

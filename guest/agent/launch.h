@@ -7,22 +7,23 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct bind {
-	const char *source, *target;
-	bool is_read_only;
-};
+#include "mount.h"
+#include "rlimits.h"
 
 struct launch {
 	char **argv, **env;
 	struct bind *binds;
 	size_t bind_count;
-	const char *cwd, *groups, *root, *hostname, *cgroup;
+	const char *cwd, *groups, *root, *hostname, *cgroup, *network;
+	const char *program; /* of the host's, run in place of argv[0]; NULL */
 	uid_t uid;
 	gid_t gid;
-	bool has_terminal, is_read_only;
+	bool has_terminal, is_read_only, is_privileged;
 	uint16_t rows, columns;
 	int exec_channel; /* -1: none */
 	uint64_t capabilities;
+	struct rlimit_word rlimits[MAX_RLIMITS];
+	size_t rlimit_count;
 	char *text;       /* what all of the above points into */
 };
 

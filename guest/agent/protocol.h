@@ -45,13 +45,24 @@ enum frame_type {
 	 *   root=/path               make a container: new mount, pid, uts, ipc and net
 	 *                            namespaces, pivot into this directory
 	 *   hostname=                for a new uts namespace
-	 *   bind=src\037dst\037ro|rw repeated; src is a path of the guest's host
-	 *                            side, dst of the container
+	 *   bind=src\037dst\037options\037within   repeated; src is a path of the
+	 *                            guest's host side, dst of the container; options
+	 *                            ro, nonrecursive, nonrecursivero, mustexist; of
+	 *                            what is in src the path `within`, if it is given
+	 *   tmpfs=dst\037options      repeated, in order with bind=; options as of
+	 *                            mount(8)
+	 *   program=/path            of the host, static: runs in place of argv[0]
 	 *   readonly=1               the container's root is mounted read-only
 	 *   cgroup=name              /sys/fs/cgroup/layerbox/<name>, made if missing
 	 *   exec=channel             join the namespaces, root and cgroup of the
 	 *                            container that this channel runs
+	 *   network=name             in a network namespace made by op=network, or in
+	 *                            the host's (`host`); without it a container has
+	 *                            a new one, and other programs are in the host's
 	 *   capabilities=hex         bounding, permitted and effective set; default all
+	 *   privileged=1             /sys, /proc/sys and the cgroups can be written, and
+	 *                            all of the host's devices are there
+	 *   rlimit=resource,soft,hard   repeated; setrlimit(2), -1 is no limit
 	 */
 	FRAME_SPAWN = 1,
 	FRAME_DATA = 2,    /* both ways; flag = stream */
@@ -74,9 +85,19 @@ enum frame_type {
 	 *   op=drop level=       /proc/sys/vm/drop_caches
 	 *   op=write path= value=       one write(2), for /proc/sys and cgroup files
 	 *   op=read path=        up to 16000 bytes of text
+	 *   op=file path= value=        the whole file anew, in place; makes it and
+	 *                               the folders that lead to it
+	 *   op=removefiles path=        a folder and the files in it
 	 *   op=hostname name=
 	 *   op=removecgroup name=
 	 *   op=freeze name= state=0|1
+	 *   op=network name=            make a network namespace, with lo alone
+	 *   op=removenetwork name=
+	 *   op=bridge name= mac= address=a.b.c.d/n     in the host's namespace, up
+	 *   op=connect network= host= bridge= name= mac= address=   a pair of links:
+	 *                               `host` at the bridge, `name` in the network
+	 *   op=removelink name=         of the host's namespace
+	 *   op=route network= gateway=  the default route; empty: none
 	 */
 	FRAME_CONTROL = 9,
 

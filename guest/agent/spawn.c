@@ -16,6 +16,7 @@
 #include "channel.h"
 #include "child.h"
 #include "launch.h"
+#include "network.h"
 #include "port.h"
 #include "process.h"
 #include "terminal.h"
@@ -92,7 +93,9 @@ static pid_t clone_child(const struct launch *l, int cgroup, int *pidfd)
 
 	if (l->root)
 		args.flags |= CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS |
-			      CLONE_NEWIPC | CLONE_NEWNET;
+			      CLONE_NEWIPC;
+	if (l->root && !l->network)
+		args.flags |= CLONE_NEWNET;
 	if (cgroup >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = cgroup;
@@ -161,6 +164,10 @@ void spawn(uint16_t id, const char *words, size_t length)
 			refuse(id, ESRCH, "exec: the container is not running");
 			goto free_launch;
 		}
+	}
+	if (l.network && network_find(l.network) < 0) {
+		refuse(id, ENOENT, "network");
+		goto free_launch;
 	}
 	cgroup = l.cgroup ? l.cgroup : target ? target->cgroup : "";
 	c = channel_open(id);

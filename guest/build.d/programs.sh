@@ -17,9 +17,12 @@ programs_compile() {
 }
 
 programs_build() {
-	say "compiling agent, docker, foreign"
+	say "compiling agent, docker, docker-proxy, init, foreign, resolver"
 	mkdir -p "$workdir/programs"
 	programs_compile agent "$guest"/agent/*.c
 	programs_compile docker "$guest"/docker/*.c
+	programs_compile docker-proxy "$guest"/docker-proxy/*.c
+	programs_compile init "$guest"/init/*.c
 	programs_compile foreign "$guest"/foreign/*.c
+	programs_compile resolver "$guest"/resolver/*.c
 }

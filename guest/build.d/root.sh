@@ -27,6 +27,9 @@ root_list() {
 
 	root_file "$workdir/programs/agent" /init 0755
 	root_file "$workdir/programs/docker" /usr/bin/docker 0755
+	root_file "$workdir/programs/docker-proxy" /usr/lib/layerbox/docker-proxy 0755
+	root_file "$workdir/programs/resolver" /usr/lib/layerbox/resolver 0755
+	root_file "$workdir/programs/init" /usr/lib/layerbox/init 0755
 	root_file "$workdir/programs/foreign" /usr/lib/layerbox/foreign 0755
 	root_file "$workdir/i386/bin/bash-static" /bin/bash 0755
 	root_file "$workdir/i386/bin/busybox" /bin/busybox 0755 "$root_walk/busybox"
