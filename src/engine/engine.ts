@@ -15,6 +15,14 @@ import { type PipeIo, pipeStdio } from './cli/pipe-stdio.ts';
 import { type ContainerSummary, containerSummary, type ImageSummary, imageSummary } from './cli/summaries.ts';
 import type { Random } from './container/container-name.ts';
 import { Containers } from './container/containers.ts';
+import {
+  containerSource,
+  type DirectoryListing,
+  type FilesSource,
+  imageSource,
+  listFiles,
+  type NameRange,
+} from './container/files-source.ts';
 import { type OpenFiles, readContent, type WalkEntry, walkFiles } from './container/files-view.ts';
 import { type HostTerminal, openTerminal, runLine } from './container/host-shell.ts';
 import { hostFiles } from './container/host-streams.ts';
@@ -22,8 +30,10 @@ import { ImageStacks } from './container/image-stacks.ts';
 import { openImage } from './container/image-view.ts';
 import { dropIncomplete } from './container/incomplete.ts';
 import type { Client, Machine, TerminalSize } from './container/machine.ts';
+import { type ContainerChanges, ownChanges } from './container/own-changes.ts';
 import { startedMachine } from './container/started-machine.ts';
 import {
+  ContentMissingError,
   InvalidReferenceError,
   NoSuchContainerError,
   NoSuchImageError,
@@ -36,13 +46,14 @@ import type { LayerIngestor } from './image/layer-ingestor.ts';
 import { LazyLayers } from './lazy/lazy-layers.ts';
 import { decodeName, printableName } from './names.ts';
 import { Networks } from './network/networks.ts';
-import type { Digest } from './oci/digest.ts';
+import type { DiffID, Digest } from './oci/digest.ts';
 import { formatPlatform, parsePlatform, satisfies } from './oci/platform.ts';
 import { formatReference } from './oci/reference.ts';
 import { Credentials } from './registry/credentials.ts';
 import { RecordedCredentials } from './registry/kept-credentials.ts';
 import { type Mirrors, Registries } from './registry/registries.ts';
 import type { Fetch } from './registry/request.ts';
+import type { ContainerRecord } from './store/container-record.ts';
 import type { ContentStore } from './store/content.ts';
 import { CachedContentReader, type ContentReader } from './store/content-reader.ts';
 import { collectGarbage } from './store/garbage.ts';
@@ -158,17 +169,20 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
     now: () => BigInt(Math.trunc(now())) * 1_000_000n,
   });
   if (home.damage !== undefined) onFailure(new StorageFailedError(`of the host's files: ${home.damage}`));
-  return new Engine(ports, { images, containers, registries, stacks, reader, home });
+  return new Engine(ports, { images, containers, registries, layers, stacks, reader, home });
 }
 
 interface EngineParts {
   readonly images: Images;
   readonly containers: Containers;
   readonly registries: Registries;
+  readonly layers: LayerCache;
   readonly stacks: ImageStacks;
   readonly reader: ContentReader;
   readonly home: Union;
 }
+
+const diffIDsOf = (image: ImageRecord) => image.layers.map(({ diffID }) => diffID);
 
 export class Engine {
   readonly #ports: EnginePorts;
@@ -264,6 +278,58 @@ export class Engine {
     }
   }
 
+  /** What is in a directory of an image or a container. NoSuchFileError, NoSuchImageError. */
+  async list(
+    reference: string,
+    path: string,
+    range: NameRange,
+    platform?: string,
+  ): Promise<DirectoryListing> {
+    const { files, close } = await this.#look(reference, platform);
+    try {
+      return listFiles(files, path, range);
+    } finally {
+      await close();
+    }
+  }
+
+  /** What `docker diff` prints, of what a container's programs have written back; undefined: as at `known`. NoSuchContainerError. */
+  async changes(container: string, known?: string): Promise<ContainerChanges | undefined> {
+    const record = this.#parts.containers.resolve(container);
+    const { files, close } = await this.#lookInto(record);
+    try {
+      const version = `${record.id} ${files.union.version}`;
+      return version === known ? undefined : { version, changes: ownChanges(files.union) };
+    } finally {
+      await close();
+    }
+  }
+
+  /** The files of an image or a container for another thread to show; undefined: as at `known`. NoSuchImageError. */
+  async source(
+    reference: string,
+    platform: string | undefined,
+    known?: string,
+  ): Promise<FilesSource | undefined> {
+    const image = await this.#findImage(reference, platform);
+    if (image !== undefined) return imageSource(diffIDsOf(image), known);
+    const { files, close } = await this.#lookInto(this.#findContainer(reference));
+    try {
+      return containerSource(files, known);
+    } finally {
+      await close();
+    }
+  }
+
+  /** The packed index of a layer. ContentMissingError. */
+  async layerIndex(diffID: DiffID): Promise<ArrayBuffer> {
+    const index = await this.#parts.layers.open(diffID);
+    if (index !== undefined) return index.buffer;
+    throw new ContentMissingError(`the layer ${diffID} is not in the store: pull its image again`, {
+      digest: diffID,
+    });
+  }
+
   /** Stops what runs, makes everything durable, closes the machine. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -310,7 +376,7 @@ export class Engine {
     const { containers, stacks, reader } = this.#parts;
     const image = await this.#findImage(reference, platform);
     if (image !== undefined) {
-      const layers = image.layers.map(({ diffID }) => diffID);
+      const layers = diffIDsOf(image);
       const union = await openImage(layers, { stacks, content: reader });
       return { files: { union, layers }, close: () => union.close() };
     }
@@ -318,6 +384,27 @@ export class Engine {
     const rootfs = await containers.openRootfs(record.id);
     const files = { union: rootfs.union, layers: record.layers, container: record.id };
     return { files, close: () => rootfs.release() };
+  }
+
+  /** As `#open`, without waiting for what a running program has not written back yet. */
+  async #look(reference: string, platform: string | undefined) {
+    const image = await this.#findImage(reference, platform);
+    return image === undefined
+      ? this.#lookInto(this.#findContainer(reference))
+      : this.#open(reference, platform);
+  }
+
+  async #lookInto(
+    record: ContainerRecord,
+  ): Promise<{ readonly files: Required<OpenFiles>; readonly close: () => Promise<void> }> {
+    const { containers } = this.#parts;
+    const { id, layers } = record;
+    const running = containers.running(id);
+    if (running !== undefined) {
+      return { files: { union: running.union, layers, container: id }, close: async () => undefined };
+    }
+    const rootfs = await containers.openRootfs(id);
+    return { files: { union: rootfs.union, layers, container: id }, close: () => rootfs.release() };
   }
 
   async #findImage(reference: string, platform: string | undefined): Promise<ImageRecord | undefined> {

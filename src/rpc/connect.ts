@@ -1,6 +1,6 @@
 /** The page's side of the worker boundary: a SandboxHost whose engine is at the other end of a message port. */
 
-import { type Endpoint, proxy, type Remote, releaseProxy, wrap } from 'comlink';
+import { type Endpoint, proxy, type Remote, releaseProxy, transfer, wrap } from 'comlink';
 import { LayerboxError } from '../engine/errors.ts';
 import type { StampedEvent } from '../engine/events.ts';
 import { installErrorTransfer } from './errors.ts';
@@ -14,6 +14,10 @@ export interface Connection {
   open(options: SandboxOptions): Promise<SandboxHost>;
   /** The other end is gone: every call that waits for it, and every later one, rejects with this. */
   fail(reason: Error): void;
+  /** The answer of another worker that has no word without this engine: rejects when the other end is gone. */
+  until<T>(answer: Promise<T>): Promise<T>;
+  /** Once it is open: lets the engine answer at this port what the worker for queries asks. */
+  serveViews(port: MessagePort): Promise<void>;
 }
 
 /** Nothing is sent before `open`; events of the engine go to `events`. */
@@ -30,6 +34,8 @@ export function connectEngine(endpoint: Endpoint, events: EventHub): Connection 
       return remoteHost(remote, calls);
     },
     fail: (reason) => calls.fail(reason),
+    until: (answer) => calls.until(answer),
+    serveViews: (port) => calls.until(remote.serveViews(transfer(port, [port]))),
   };
 }
 
@@ -116,6 +122,8 @@ function remoteHost(remote: Remote<EngineSurface>, calls: PendingCalls): Sandbox
     },
     images: () => calls.until(remote.images()),
     containers: () => calls.until(remote.containers()),
+    list: (reference, path, range, platform) => calls.until(remote.list(reference, path, range, platform)),
+    changes: (container) => calls.until(remote.changes(container)),
     walk: (reference, platform) => walkRemote(remote, calls, reference, platform),
     read: (reference, path, platform) => calls.until(remote.read(reference, path, platform)),
     async close() {

@@ -11,6 +11,15 @@ export function engineHost(engine: Engine, afterClose: () => Promise<void>): San
     images: () => engine.images(),
     containers: () => engine.containers(),
     walk: (reference, platform) => engine.walk(reference, platform),
+    list: (reference, path, range, platform) => engine.list(reference, path, range, platform),
+    changes: async (container) => (await engine.changes(container))?.changes ?? [],
+    views: {
+      images: () => engine.images(),
+      containers: () => engine.containers(),
+      changes: (container, known) => engine.changes(container, known),
+      source: (reference, platform, known) => engine.source(reference, platform, known),
+      layerIndex: (diffID) => engine.layerIndex(diffID),
+    },
     read: (reference, path, platform) => engine.read(reference, path, platform),
     close: async () => {
       await engine.close();

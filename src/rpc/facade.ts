@@ -7,10 +7,15 @@ import { encodeName } from '../engine/names.ts';
 import { CommandText } from './command-text.ts';
 import type { EventHub } from './event-hub.ts';
 import type { CommandWords, SandboxHost } from './host.ts';
-import type { CommandIo, CommandResult, FilesView, Sandbox } from './sandbox.ts';
+import { Listeners, type ReadonlyListeners } from './listeners.ts';
+import type { About, CommandIo, CommandResult, FilesView, Sandbox } from './sandbox.ts';
 
 /** `opening` rejects with the reason when there will be no host; `events` must be fed by whoever opens it. */
-export function sandboxOver(opening: Promise<SandboxHost>, events: EventHub): Sandbox {
+export function sandboxOver(
+  opening: Promise<SandboxHost>,
+  events: EventHub,
+  late: ReadonlyListeners<About> = new Listeners(),
+): Sandbox {
   // the reason reaches whoever calls a method; without a caller it is no unhandled rejection
   opening.catch(() => undefined);
   let closing: Promise<void> | undefined;
@@ -28,6 +33,8 @@ export function sandboxOver(opening: Promise<SandboxHost>, events: EventHub): Sa
     terminal: async (options) => (await opening).terminal(options),
     images: async () => (await opening).images(),
     containers: async () => (await opening).containers(),
+    changes: async (container) => (await opening).changes(container),
+    onLate: (listener) => late.subscribe(listener),
     close: () => {
       closing ??= opening.then(
         async (host) => {
@@ -90,6 +97,7 @@ function filesView(
     async *walk() {
       yield* (await opening).walk(reference, platform);
     },
+    list: async (path, range = {}) => (await opening).list(reference, path, range, platform),
     read: async (path) => (await opening).read(reference, path, platform),
   };
 }

@@ -5,9 +5,13 @@
  */
 
 import type { StampedEvent } from '../engine/events.ts';
+import type { EngineViews } from './queries.ts';
 import type {
   ContainerSummary,
+  DirectoryListing,
+  FileChange,
   ImageSummary,
+  NameRange,
   TerminalOptions,
   TerminalSession,
   WalkEntry,
@@ -33,6 +37,15 @@ export interface SandboxHost {
   images(): Promise<readonly ImageSummary[]>;
   containers(): Promise<readonly ContainerSummary[]>;
   walk(reference: string, platform: string | undefined): AsyncIterable<WalkEntry>;
+  list(
+    reference: string,
+    path: string,
+    range: NameRange,
+    platform: string | undefined,
+  ): Promise<DirectoryListing>;
+  changes(container: string): Promise<readonly FileChange[]>;
+  /** For another thread, which answers the page from what it is told; only an engine of this process has them. */
+  readonly views?: EngineViews;
   read(reference: string, path: string, platform: string | undefined): Promise<Uint8Array>;
   close(): Promise<void>;
 }

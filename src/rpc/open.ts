@@ -2,9 +2,11 @@
 
 import { LayerboxError } from '../engine/errors.ts';
 import { connectEngine } from './connect.ts';
+import { connectQueries } from './connect-queries.ts';
 import { EventHub } from './event-hub.ts';
 import { sandboxOver } from './facade.ts';
-import type { Sandbox, SandboxOptions } from './sandbox.ts';
+import { Listeners } from './listeners.ts';
+import type { About, Sandbox, SandboxOptions } from './sandbox.ts';
 
 export interface OpeningSandbox {
   /** Usable at once: each method waits for what it needs. */
@@ -39,14 +41,25 @@ export function openInWorker(
     );
   });
   const assets = new URL(options.assets ?? './', document.baseURI).href;
-  const opening = later.then((more) => connection.open({ ...options, ...more, assets }));
-  const sandbox = sandboxOver(opening, events);
+  const late = new Listeners<About>();
+  const queryWorker = new Worker(new URL('../../workers/query.worker.ts', import.meta.url), {
+    type: 'module',
+    name: `layerbox queries ${options.name ?? 'default'}`,
+  });
+  const opening = later.then(async (more) => {
+    const chosen = { ...options, ...more, assets };
+    const host = await connection.open(chosen);
+    return connectQueries(queryWorker, { host, connection, options: chosen, late });
+  });
+  opening.catch(() => queryWorker.terminate());
+  const sandbox = sandboxOver(opening, events, late);
   return {
     sandbox: {
       ...sandbox,
       close: async () => {
         await sandbox.close();
         worker.terminate();
+        queryWorker.terminate();
       },
     },
     ready: opening.then(() => {

@@ -1,11 +1,17 @@
 /** The sandbox as its user sees it: on the page, in an embed, in Node. */
 
 import type { ContainerSummary, ImageSummary } from '../engine/cli/summaries.ts';
+import type { DirectoryListing, NameRange } from '../engine/container/files-source.ts';
 import type { WalkEntry } from '../engine/container/files-view.ts';
 import type { StampedEvent } from '../engine/events.ts';
+import type { FileChange } from '../engine/unionfs/changes.ts';
+import type { About } from './queries.ts';
 
 export type { ContainerSummary, ImageSummary, LayerSummary } from '../engine/cli/summaries.ts';
+export type { DirectoryListing, NameRange } from '../engine/container/files-source.ts';
 export type { WalkEntry, WalkType } from '../engine/container/files-view.ts';
+export type { FileChange } from '../engine/unionfs/changes.ts';
+export type { About } from './queries.ts';
 
 export interface SandboxOptions {
   /** Sandboxes of different names share nothing. Default `default`. */
@@ -47,6 +53,11 @@ export interface CommandResult {
 export interface FilesView {
   /** Bytewise by path, parents first. */
   walk(): AsyncIterable<WalkEntry>;
+  /**
+   * What is in a directory, or some of it: a range of its names. Of a container that runs, what its programs have
+   * written back so far. NoSuchFileError.
+   */
+  list(path: string, range?: NameRange): Promise<DirectoryListing>;
   /** Content of a file; links are followed inside the root. NoSuchFileError. */
   read(path: string): Promise<Uint8Array>;
 }
@@ -79,5 +90,13 @@ export interface Sandbox {
   terminal(options: TerminalOptions): Promise<TerminalSession>;
   images(): Promise<readonly ImageSummary[]>;
   containers(): Promise<readonly ContainerSummary[]>;
+  /** What `docker diff` prints, of what the container's programs have written back so far. NoSuchContainerError. */
+  changes(container: string): Promise<readonly FileChange[]>;
+  /**
+   * While the engine is busy, `images`, `containers`, `changes` and `list` answer with what they knew last; of what was
+   * changed before a command of this sandbox ended they always know. The listener is told when such an answer turned
+   * out to be old: ask again. Returns what ends the subscription.
+   */
+  onLate(listener: (about: About) => void): () => void;
   close(): Promise<void>;
 }

@@ -10,7 +10,16 @@ import { LayerboxError } from '../engine/errors.ts';
 import type { StampedEvent } from '../engine/events.ts';
 import { installErrorTransfer } from './errors.ts';
 import type { CommandWords, HostIo, OpenHost, SandboxHost } from './host.ts';
-import type { ContainerSummary, ImageSummary, SandboxOptions, WalkEntry } from './sandbox.ts';
+import { exposeViews } from './query-surface.ts';
+import type {
+  ContainerSummary,
+  DirectoryListing,
+  FileChange,
+  ImageSummary,
+  NameRange,
+  SandboxOptions,
+  WalkEntry,
+} from './sandbox.ts';
 
 export type EventSink = ((events: readonly StampedEvent[]) => void) & ProxyMarked;
 /** The next chunk of standard input; undefined at its end. */
@@ -45,6 +54,15 @@ export interface EngineSurface {
   /** The next entries, at most `walkBatch`; none at the end. */
   nextEntries(cursor: number): Promise<readonly WalkEntry[]>;
   closeWalk(cursor: number): Promise<void>;
+  list(
+    reference: string,
+    path: string,
+    range: NameRange,
+    platform: string | undefined,
+  ): Promise<DirectoryListing>;
+  changes(container: string): Promise<readonly FileChange[]>;
+  /** Once it is open: answers at this port what the worker for queries asks. */
+  serveViews(port: MessagePort): void;
   read(reference: string, path: string, platform: string | undefined): Promise<Uint8Array>;
   close(): Promise<void>;
 }
@@ -136,6 +154,12 @@ function engineSurface(open: OpenHost<SandboxOptions>): Served {
       const iterator = cursors.get(cursor);
       cursors.delete(cursor);
       await iterator?.return?.();
+    },
+    list: (reference, path, range, platform) => host().list(reference, path, range, platform),
+    changes: (container) => host().changes(container),
+    serveViews(port) {
+      const { views } = host();
+      if (views !== undefined) exposeViews(port, views);
     },
     async read(reference, path, platform) {
       return owned(await host().read(reference, path, platform));

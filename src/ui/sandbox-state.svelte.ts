@@ -37,6 +37,10 @@ export class SandboxState {
   constructor(sandbox: Sandbox, ready: Promise<void>) {
     this.sandbox = sandbox;
     sandbox.events().subscribe((event) => this.#take(event));
+    sandbox.onLate((about) => {
+      if (about.what === 'changes') this.#changed(about.of);
+      else if (about.what !== 'files') this.refresh();
+    });
     // `Up 2 minutes` grows old by itself
     setInterval(() => {
       const isRunning = this.containers?.some(({ status }) => status === 'running') ?? false;
@@ -73,6 +77,10 @@ export class SandboxState {
     }
   }
 
+  #changed(container: string): void {
+    this.changes = { ...this.changes, [container]: (this.changes[container] ?? 0) + 1 };
+  }
+
   #take(event: StampedEvent): void {
     switch (event.type) {
       case 'machine':
@@ -86,7 +94,7 @@ export class SandboxState {
         break;
       case 'change':
       case 'copy-up':
-        this.changes = { ...this.changes, [event.container]: (this.changes[event.container] ?? 0) + 1 };
+        this.#changed(event.container);
         this.refresh();
         break;
       case 'container':

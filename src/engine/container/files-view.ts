@@ -6,7 +6,7 @@ import type { DiffID } from '../oci/digest.ts';
 import { FsError } from '../unionfs/errno.ts';
 import { readFile } from '../unionfs/resolve.ts';
 import type { Union } from '../unionfs/union.ts';
-import { type Walked, walk } from '../unionfs/walk.ts';
+import { type Walked, walk, walkedAt } from '../unionfs/walk.ts';
 
 export type WalkType = 'file' | 'dir' | 'symlink' | 'char' | 'block' | 'fifo';
 
@@ -47,6 +47,13 @@ export function* walkFiles(files: OpenFiles): Generator<WalkEntry> {
     const { type } = walked.stat;
     if (type !== 'socket') yield entryOf(walked, type, layerOf(walked, files));
   }
+}
+
+/** One entry, by inode number; undefined for a socket. */
+export function entryAt(files: OpenFiles, ino: number, path: string): WalkEntry | undefined {
+  const found = walkedAt(files.union, ino, path);
+  const { type } = found.stat;
+  return type === 'socket' ? undefined : entryOf(found, type, layerOf(found, files));
 }
 
 function entryOf(walked: Walked, type: WalkType, layer: WalkEntry['layer']): WalkEntry {

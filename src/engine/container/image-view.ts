@@ -8,7 +8,7 @@ import { openUnion, type Union } from '../unionfs/union.ts';
 import type { ImageStacks } from './image-stacks.ts';
 
 /** Nothing was ever changed, and nothing can be. */
-const emptyJournal: Journal = {
+export const emptyJournal: Journal = {
   segments: [],
   next: 1,
   read: () => Promise.reject(new FsError('EIO', 'an image has no journal')),

@@ -3,6 +3,12 @@
 import { FsError } from '../unionfs/errno.ts';
 import type { FileChange, Union } from '../unionfs/union.ts';
 
+export interface ContainerChanges {
+  /** The same as long as the container's files are. */
+  readonly version: string;
+  readonly changes: readonly FileChange[];
+}
+
 /**
  * Docker binds these three over the container's root (moby, container/container_unix.go, NetworkMounts): what a
  * program writes to them reaches its mounts and never the container's own layer.

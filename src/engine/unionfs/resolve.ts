@@ -6,15 +6,19 @@ import type { FileSystem } from './filesystem.ts';
 const MAX_SYMLINKS = 40;
 
 /**
- * The inode at a path, absolute or not, from the root. Symlinks are followed inside the root, the last one unless
+ * The inode at a path, from the root, or from the directory `from` when it is not absolute. Symlinks are followed inside the root, the last one unless
  * `followLast` is false and no slash comes after it. Throws ENOENT, ENOTDIR, ELOOP after 40 symlinks, ENAMETOOLONG.
  */
-export function resolvePath(fs: FileSystem, path: string, options: { followLast?: boolean } = {}): number {
+export function resolvePath(
+  fs: FileSystem,
+  path: string,
+  options: { followLast?: boolean; from?: number } = {},
+): number {
   const names = path.split('/').reverse();
   const followLast = options.followLast !== false || path.endsWith('/');
   let mustBeDirectory = false;
   let followed = 0;
-  let ino = fs.root;
+  let ino = path.startsWith('/') ? fs.root : (options.from ?? fs.root);
   for (let name = names.pop(); name !== undefined; name = names.pop()) {
     if (name === '' || name === '.') {
       mustBeDirectory = ino !== fs.root;

@@ -78,6 +78,8 @@ export interface Union extends FileSystem {
   readonly stack: StackIndex;
   /** What was lost when the journal was opened, in words; undefined when nothing was. */
   readonly damage: string | undefined;
+  /** Grows with each change of the tree or of a file. */
+  readonly version: number;
   /** Layer that an inode comes from as it is, or `upper` when it was made or changed here. */
   layerOf(ino: number): number | 'upper';
   /** What `docker diff` prints, in its order. */
@@ -191,6 +193,10 @@ class JournaledUnion extends UnionFileSystem implements Union {
 
   get stack(): StackIndex {
     return this.#upper.stack;
+  }
+
+  get version(): number {
+    return this.#upper.version;
   }
 
   layerOf(ino: number): number | 'upper' {

@@ -34,7 +34,7 @@ interface Level {
  * siblings where its name and a slash would stand.
  */
 export function* walk(fs: Walkable): Generator<Walked> {
-  yield walked(fs, fs.root, '/');
+  yield walkedAt(fs, fs.root, '/');
   const levels: Level[] = [{ path: '', entries: fs.readdir(fs.root), next: 0, open: [] }];
   for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
     const entry = level.entries[level.next];
@@ -47,7 +47,7 @@ export function* walk(fs: Walkable): Generator<Walked> {
       levels.pop();
     } else {
       level.next += 1;
-      const found = present(() => walked(fs, entry.ino, `${level.path}/${entry.name}`));
+      const found = present(() => walkedAt(fs, entry.ino, `${level.path}/${entry.name}`));
       if (found === undefined) continue;
       if (entry.type === 'dir') level.open.push(entry);
       yield found;
@@ -55,7 +55,8 @@ export function* walk(fs: Walkable): Generator<Walked> {
   }
 }
 
-function walked(fs: Walkable, ino: number, path: string): Walked {
+/** What a walk gives of the inode at this path. */
+export function walkedAt(fs: Walkable, ino: number, path: string): Walked {
   const stat = fs.stat(ino);
   const names = fs.listxattr(ino);
   const xattrs: Record<string, Uint8Array<ArrayBuffer>> = {};

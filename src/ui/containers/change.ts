@@ -1,4 +1,6 @@
-/** What `docker diff` says, line by line, with the sign and the word of each change. */
+/** What `docker diff` says, with the sign and the word of each change. */
+
+import type { FileChange } from '../../rpc/sandbox.ts';
 
 export type ChangeKind = 'added' | 'changed' | 'deleted';
 
@@ -9,14 +11,11 @@ export interface Change {
 
 export const changeSigns: Readonly<Record<ChangeKind, string>> = { added: '+', changed: '~', deleted: '-' };
 
-const kinds: Readonly<Record<string, ChangeKind>> = { A: 'added', C: 'changed', D: 'deleted' };
+const kinds: Readonly<Record<FileChange['kind'], ChangeKind>> = { A: 'added', C: 'changed', D: 'deleted' };
 
-/** Lines `A /path`, `C /path`, `D /path`; others are no change and left out. */
-export function parseChanges(output: string): Change[] {
-  return output.split('\n').flatMap((line) => {
-    const kind = kinds[line.slice(0, 1)];
-    return kind !== undefined && line[1] === ' ' ? [{ kind, path: line.slice(2) }] : [];
-  });
+/** In the words of the page. */
+export function changesOf(found: readonly FileChange[]): Change[] {
+  return found.map(({ kind, path }) => ({ kind: kinds[kind], path }));
 }
 
 /** How many there are of each kind. */

@@ -158,6 +158,7 @@ describe('imports', () => {
   it('of the page know no worker but by its URL, in one place', () => {
     expect(imports.filter(({ from, to }) => isIn(from, 'src/rpc') && isIn(to, 'workers'))).toEqual([
       { from: 'src/rpc/open.ts', to: 'workers/engine.worker.ts' },
+      { from: 'src/rpc/open.ts', to: 'workers/query.worker.ts' },
     ]);
   });
 

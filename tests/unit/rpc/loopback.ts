@@ -40,6 +40,8 @@ export function scriptedHost(script: Partial<SandboxHost>): SandboxHost {
     containers: refuse,
     walk: refuse,
     read: refuse,
+    list: refuse,
+    changes: refuse,
     close: async () => undefined,
     ...script,
   };

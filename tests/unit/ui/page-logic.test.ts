@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countChanges, parseChanges } from '../../../src/ui/containers/change.ts';
+import { changesOf, countChanges } from '../../../src/ui/containers/change.ts';
 import { historyLine } from '../../../src/ui/layers/history-line.ts';
 import { hueCount, hueOf, huesOf, shortDigest } from '../../../src/ui/layers/hue.ts';
 import { formatRoute, parseRoute, type Route } from '../../../src/ui/route.ts';
@@ -95,8 +95,13 @@ describe('a line of history', () => {
 });
 
 describe('the changes of a container', () => {
-  it('are read from docker diff, and counted', () => {
-    const changes = parseChanges('C /etc\nA /etc/motd\nD /bin/ls\nA /a b\nwarning: x\n\n');
+  it('are told in words, and counted', () => {
+    const changes = changesOf([
+      { kind: 'C', path: '/etc' },
+      { kind: 'A', path: '/etc/motd' },
+      { kind: 'D', path: '/bin/ls' },
+      { kind: 'A', path: '/a b' },
+    ]);
     expect(changes).toEqual([
       { kind: 'changed', path: '/etc' },
       { kind: 'added', path: '/etc/motd' },
