@@ -145,7 +145,7 @@ async function* archiveOf(
 function indexOf(images: readonly SavedImage[]) {
   const manifests = images.flatMap(({ content, tags, record }) => {
     const { mediaType, digest, size } = content.top.descriptor;
-    const { os, architecture, variant } = record.platform;
+    const { os, architecture, variant } = content.top.descriptor.platform ?? record.platform;
     const platform = { architecture, os, ...(variant !== undefined && { variant }) };
     const bare = { mediaType, digest, size };
     const entry = documentKind(mediaType) === 'index' ? bare : { ...bare, platform };
