@@ -152,8 +152,8 @@ export class ContainerNetworks {
     });
   }
 
-  /** Takes a container off a network, now and for each start from now on. LayerboxError in Docker's words. */
-  async disconnect(id: string, network: NetworkRecord): Promise<void> {
+  /** Takes a container off a network, now and for each start from now on; `force`: also when its links cannot be undone. LayerboxError in Docker's words. */
+  async disconnect(id: string, network: NetworkRecord, { force = false } = {}): Promise<void> {
     const record = this.#ports.registry.get(id);
     const settings = networkOf(record);
     if (network.name === 'host') {
@@ -170,7 +170,11 @@ export class ContainerNetworks {
         container: id,
       });
     }
-    await this.#sandboxes.disconnect(id, network);
+    try {
+      await this.#sandboxes.disconnect(id, network);
+    } catch (error) {
+      if (!force) throw error;
+    }
     const { [key]: _, ...endpoints } = settings.endpoints;
     const [next = 'none'] = Object.keys(endpoints);
     const isMode = this.#isNamed(settings.mode, network);

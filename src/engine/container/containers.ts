@@ -230,7 +230,8 @@ export class Containers {
     try {
       await writeLimits(machine, record.id, hostConfigOf(record).limits, { all: false });
       const mounts = await this.#volumes.mounts(record);
-      return await launch(machine, record, rootfs.union, attachments, { namespace: undefined, files: [] }, mounts);
+      const network = await this.networks.open(machine, record);
+      return await launch(machine, record, rootfs.union, attachments, network, mounts);
     } catch (error) {
       await this.networks.close(record.id);
       await machine.removeCgroup(record.id).catch(this.#ports.onFailure);

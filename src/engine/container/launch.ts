@@ -69,7 +69,7 @@ async function spawnSpec(
       binds: [
         ...(isRunnable(record.platform) ? [] : [WALK_BIND]),
         ...(host.init ? [INIT_BIND] : []),
-        ...files.map((file) => ({ ...file, readOnly: false })),
+        ...files.map((file) => ({ ...file, readOnly: host.readOnly })),
         ...mounts,
       ],
     },
