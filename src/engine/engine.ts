@@ -24,6 +24,7 @@ import {
   type NameRange,
 } from './container/files-source.ts';
 import { type OpenFiles, readContent, type WalkEntry, walkFiles } from './container/files-view.ts';
+import { hostHas } from './container/host-files.ts';
 import { type HostTerminal, openTerminal, runLine } from './container/host-shell.ts';
 import { hostFiles } from './container/host-streams.ts';
 import { ImageStacks } from './container/image-stacks.ts';
@@ -63,6 +64,7 @@ import type { ImageRecord, RecordStore } from './store/records.ts';
 import { FsError } from './unionfs/errno.ts';
 import { readFile } from './unionfs/resolve.ts';
 import { openUnion, type Union } from './unionfs/union.ts';
+import { Volumes } from './volume/volumes.ts';
 
 export interface EnginePorts {
   readonly content: ContentStore;
@@ -149,6 +151,13 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
     collectGarbage: () => collect({}),
   });
   const stacks = new ImageStacks(layers);
+  const home = await openUnion({
+    lowers: [],
+    journal: await journals.open(HOST_TREE),
+    now: () => BigInt(Math.trunc(now())) * 1_000_000n,
+  });
+  if (home.damage !== undefined) onFailure(new StorageFailedError(`of the host's files: ${home.damage}`));
+  const volumes = await Volumes.open({ records, journals, machine, events, now, random, onFailure });
   const containers: Containers = await Containers.open({
     records,
     journals,
@@ -156,6 +165,8 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
     stacks,
     leases,
     images,
+    volumes,
+    hostHas: (path) => hostHas(path, home, machine),
     networks: await Networks.open({ records, now, random }),
     machine,
     events,
@@ -163,13 +174,7 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
     random,
     onFailure,
   });
-  const home = await openUnion({
-    lowers: [],
-    journal: await journals.open(HOST_TREE),
-    now: () => BigInt(Math.trunc(now())) * 1_000_000n,
-  });
-  if (home.damage !== undefined) onFailure(new StorageFailedError(`of the host's files: ${home.damage}`));
-  return new Engine(ports, { images, containers, registries, layers, stacks, reader, home });
+  return new Engine(ports, { images, containers, registries, layers, stacks, reader, home, volumes });
 }
 
 interface EngineParts {
@@ -180,6 +185,7 @@ interface EngineParts {
   readonly stacks: ImageStacks;
   readonly reader: ContentReader;
   readonly home: Union;
+  readonly volumes: Volumes;
 }
 
 const diffIDsOf = (image: ImageRecord) => image.layers.map(({ diffID }) => diffID);
@@ -201,6 +207,7 @@ export class Engine {
       images: parts.images,
       containers: parts.containers,
       registries: parts.registries,
+      volumes: parts.volumes,
       machine,
       now,
       describe: () => this.#describe(),
@@ -338,13 +345,14 @@ export class Engine {
 
   async #close(): Promise<void> {
     const { machine, ingestor } = this.#ports;
-    const { images, containers, home } = this.#parts;
+    const { images, containers, home, volumes } = this.#parts;
     this.#closing.abort();
     await images.close();
     await containers.close();
     if (machine?.state.status === 'running') await machine.sync().catch(this.#ports.onFailure);
     await machine?.close();
     await home.close();
+    await volumes.close();
     await ingestor.close();
   }
 

@@ -7,9 +7,9 @@ import { commit } from './commands/commit.ts';
 import { create } from './commands/create.ts';
 import { diff } from './commands/diff.ts';
 import { exec } from './commands/exec.ts';
+import { exportCommand } from './commands/export.ts';
 import { history } from './commands/history.ts';
 import { imagePrune } from './commands/image-prune.ts';
-import { exportCommand } from './commands/export.ts';
 import { images } from './commands/images.ts';
 import { importCommand } from './commands/import.ts';
 import { info } from './commands/info.ts';
@@ -19,20 +19,32 @@ import { load } from './commands/load.ts';
 import { login } from './commands/login.ts';
 import { logout } from './commands/logout.ts';
 import { logs } from './commands/logs.ts';
+import { networkConnect, networkDisconnect } from './commands/network-connect.ts';
+import { networkCreate } from './commands/network-create.ts';
+import { networkInspect } from './commands/network-inspect.ts';
+import { networkLs } from './commands/network-ls.ts';
+import { networkPrune } from './commands/network-prune.ts';
+import { networkRm } from './commands/network-rm.ts';
+import { port } from './commands/port.ts';
 import { ps } from './commands/ps.ts';
 import { pull } from './commands/pull.ts';
 import { push } from './commands/push.ts';
 import { rm } from './commands/rm.ts';
 import { rmi } from './commands/rmi.ts';
 import { run } from './commands/run.ts';
-import { search } from './commands/search.ts';
 import { save } from './commands/save.ts';
+import { search } from './commands/search.ts';
 import { start } from './commands/start.ts';
 import { stop } from './commands/stop.ts';
 import { systemDf } from './commands/system-df.ts';
 import { systemPrune } from './commands/system-prune.ts';
 import { tag } from './commands/tag.ts';
 import { version } from './commands/version.ts';
+import { volumeCreate } from './commands/volume-create.ts';
+import { volumeInspect } from './commands/volume-inspect.ts';
+import { volumeLs } from './commands/volume-ls.ts';
+import { volumePrune } from './commands/volume-prune.ts';
+import { volumeRm } from './commands/volume-rm.ts';
 
 export type CommandTable = ReadonlyMap<string, Command>;
 
@@ -62,6 +74,7 @@ export const COMMANDS: CommandTable = tableOf({
   login,
   logout,
   logs,
+  port,
   ps,
   pull,
   rm,
@@ -88,6 +101,7 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
       list: ps,
       logs,
       ls: ps,
+      port,
       ps,
       remove: rm,
       rm,
@@ -96,7 +110,7 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
       stop,
     }),
     hidden: ['list', 'ps', 'remove'],
-    later: words('attach cp pause port prune rename restart stats top unpause update wait'),
+    later: words('attach cp pause prune rename restart stats top unpause update wait'),
   },
   image: {
     summary: 'Manage images',
@@ -118,11 +132,41 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
     hidden: ['list', 'remove'],
     later: words('build'),
   },
+  network: {
+    summary: 'Manage networks',
+    commands: tableOf({
+      connect: networkConnect,
+      create: networkCreate,
+      disconnect: networkDisconnect,
+      inspect: networkInspect,
+      list: networkLs,
+      ls: networkLs,
+      prune: networkPrune,
+      remove: networkRm,
+      rm: networkRm,
+    }),
+    hidden: ['list', 'remove'],
+    later: [],
+  },
   system: {
     summary: 'Manage Docker',
     commands: tableOf({ df: systemDf, info, prune: systemPrune }),
     hidden: [],
     later: words('events dial-stdio'),
+  },
+  volume: {
+    summary: 'Manage volumes',
+    commands: tableOf({
+      create: volumeCreate,
+      inspect: volumeInspect,
+      list: volumeLs,
+      ls: volumeLs,
+      prune: volumePrune,
+      remove: volumeRm,
+      rm: volumeRm,
+    }),
+    hidden: ['list', 'remove'],
+    later: ['update'],
   },
 });
 
@@ -130,8 +174,8 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
 export const LATER_COMMANDS: ReadonlySet<string> = new Set(
   words(
     'attach build builder buildx checkpoint compose config context cp events ' +
-      'manifest network node pause plugin port rename restart secret service stack stats ' +
-      'swarm top trust unpause update volume wait',
+      'manifest node pause plugin rename restart secret service stack stats ' +
+      'swarm top trust unpause update wait',
   ),
 );
 

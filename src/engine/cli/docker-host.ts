@@ -5,11 +5,13 @@ import type { HostFiles } from '../container/host-streams.ts';
 import type { Machine } from '../container/machine.ts';
 import type { Images } from '../image/images.ts';
 import type { Registries } from '../registry/registries.ts';
+import type { Volumes } from '../volume/volumes.ts';
 
 export interface DockerHost {
   readonly images: Images;
   readonly containers: Containers;
   readonly registries: Registries;
+  readonly volumes: Volumes;
   /** Undefined: nothing can run. */
   readonly machine: Machine | undefined;
   /** Milliseconds since 1970. */

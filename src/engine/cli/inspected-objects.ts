@@ -6,9 +6,10 @@ import type { DockerHost } from './docker-host.ts';
 import type { GoType } from './go-types.ts';
 import { CONTAINER_TYPE, IMAGE_TYPE } from './inspect-types.ts';
 import { NETWORK } from './network-document.ts';
+import { VOLUME } from './volume-document.ts';
 
 export interface InspectedKind {
-  readonly name: 'container' | 'image' | 'network';
+  readonly name: 'container' | 'image' | 'network' | 'volume';
   readonly type: GoType;
   /** The document of what the word names. Throws what the engine throws. */
   find(host: DockerHost, word: string, sized: boolean): Promise<unknown>;
@@ -31,4 +32,4 @@ export const IMAGE: InspectedKind = {
 };
 
 /** In the order in which `docker inspect` looks for a name of which no kind is said. */
-export const KINDS: readonly InspectedKind[] = [CONTAINER, IMAGE, NETWORK];
+export const KINDS: readonly InspectedKind[] = [CONTAINER, IMAGE, NETWORK, VOLUME];

@@ -179,7 +179,7 @@ function valueFault(flag: Flag, value: string): string | undefined {
 }
 
 /** As Go's strconv.ParseBool. */
-function parseBool(value: string): boolean | undefined {
+export function parseBool(value: string): boolean | undefined {
   if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)) return true;
   if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(value)) return false;
   return undefined;

@@ -2,6 +2,7 @@
 
 import { ContainerStateError, NoSuchContainerError } from '../errors.ts';
 import { prunedImages, pruneImages } from './commands/image-prune.ts';
+import { pruneVolumes } from './commands/volume-prune.ts';
 import type { DockerHost } from './docker-host.ts';
 import { type Filters, filterTime, fitsLabels } from './filter.ts';
 
@@ -18,7 +19,11 @@ export interface Pruner {
 }
 
 /** `all`: images that have a name too; `volumes`: volumes that have none. */
-export function pruners({ all }: { readonly all: boolean; readonly volumes: boolean }): readonly Pruner[] {
+export function pruners(options: {
+  readonly all: boolean;
+  readonly volumes: boolean;
+}): readonly Pruner[] {
+  const { all, volumes } = options;
   return [
     { warning: 'all stopped containers', prune: pruneContainers },
     {
@@ -28,6 +33,14 @@ export function pruners({ all }: { readonly all: boolean; readonly volumes: bool
         return { text: prunedImages(pruned), reclaimed: pruned.reclaimed };
       },
     },
+    ...(volumes
+      ? [
+          {
+            warning: 'all anonymous volumes not used by at least one container',
+            prune: (host: DockerHost, filters: Filters) => pruneVolumes(host, filters, { all: false }),
+          },
+        ]
+      : []),
     {
       warning: all ? 'all build cache' : 'unused build cache',
       prune: async () => ({ text: '', reclaimed: 0 }),

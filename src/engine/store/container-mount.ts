@@ -63,7 +63,7 @@ export interface ContainerMount {
   readonly propagation: string;
   /** The folder in the volume that is mounted; '' is all of it. */
   readonly subpath: string;
-  /** Options of a tmpfs, as mount(8) takes them; '' of what is none. */
+  /** Of a tmpfs, as mount(8) takes them; of a bind `mustexist`, `nonrecursive`, `nonrecursivero`; separated by commas. */
   readonly options: string;
   /** A volume that nobody named: it goes with the container. */
   readonly isAnonymous: boolean;

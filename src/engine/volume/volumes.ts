@@ -41,8 +41,6 @@ export interface VolumePorts {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly random: (length: number) => Uint8Array;
-  /** The IDs of the containers that have a mount of this volume, running or not. */
-  readonly usedBy: (name: string) => readonly string[];
   /** Told of what was lost of a volume, for instance. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -65,6 +63,8 @@ export class Volumes {
   readonly #records = new Map<string, VolumeRecord>();
   readonly #opened = new Map<string, Promise<Union>>();
   readonly #exported = new Set<string>();
+  /** The containers that have a mount of each, running or not. */
+  readonly #users = new Map<string, Set<string>>();
   /** Names that somebody is about to make use of, with how many are. */
   readonly #held = new Map<string, number>();
   /** What is being done to a volume's whole; the next waits. */
@@ -112,9 +112,24 @@ export class Volumes {
     throw new NoSuchVolumeError(`get ${printableName(name)}: no such volume`, { volume: name });
   }
 
-  /** The containers with a mount of it. */
+  /** The IDs of the containers with a mount of it, running or not. */
   usedBy(name: string): readonly string[] {
-    return this.#ports.usedBy(name);
+    return [...(this.#users.get(name) ?? [])];
+  }
+
+  /** A container has mounts of these, until `disclaim`. */
+  claim(container: string, names: readonly string[]): void {
+    for (const name of names) {
+      const users = this.#users.get(name) ?? new Set();
+      this.#users.set(name, users.add(container));
+    }
+  }
+
+  /** The container is gone. */
+  disclaim(container: string): void {
+    for (const [name, users] of this.#users) {
+      if (users.delete(container) && users.size === 0) this.#users.delete(name);
+    }
   }
 
   /** A new volume; of a name that is there already, that one as it is. LayerboxError for a name that cannot be. */
@@ -157,7 +172,7 @@ export class Volumes {
   async remove(name: string): Promise<void> {
     this.get(name);
     await this.#turns.take(name, async () => {
-      const { records, journals, machine } = this.#ports;
+      const { records, journals } = this.#ports;
       const users = this.usedBy(name);
       if (users.length > 0 || this.#held.has(name)) {
         throw new VolumeInUseError(`remove ${name}: volume is in use - [${users.join(', ')}]`, {
@@ -169,7 +184,7 @@ export class Volumes {
       this.#records.delete(name);
       // the record first: files without one are taken away at the next start, never a record without files
       await records.commit([{ kind: 'volumes', delete: name }]);
-      if (this.#exported.delete(name)) await machine?.withdrawTree(volumeTree(name));
+      await this.unmount(name);
       await this.#close(name).catch(this.#ports.onFailure);
       await journals.delete(volumeJournal(name));
     });
@@ -197,6 +212,11 @@ export class Volumes {
 
   isMounted(name: string): boolean {
     return this.#exported.has(name);
+  }
+
+  /** No container that has it runs: the machine is to forget it, and the engine may write it. */
+  async unmount(name: string): Promise<void> {
+    if (this.#exported.delete(name)) await this.#ports.machine?.withdrawTree(volumeTree(name));
   }
 
   /** Told for `docker events`: a container took it, or let it go. */

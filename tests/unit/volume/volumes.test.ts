@@ -23,7 +23,6 @@ async function opened({
   const stream = new EventStream(() => 7);
   stream.subscribe((event) => events.push(event));
   const trees = new Map<string, unknown>();
-  const users = new Map<string, string[]>();
   let seed = 0;
   const volumes = await Volumes.open({
     records,
@@ -39,12 +38,11 @@ async function opened({
         seed += 1;
         return seed;
       }),
-    usedBy: (name) => users.get(name) ?? [],
     onFailure: (error) => {
       throw error;
     },
   });
-  return { volumes, records, journals, events, trees, users };
+  return { volumes, records, journals, events, trees };
 }
 
 async function put(union: Union, name: string, text: string): Promise<void> {
@@ -119,12 +117,16 @@ describe('volumes', () => {
   });
 
   it('stay while a container has them, or somebody holds them', async () => {
-    const { volumes, users } = await opened();
+    const { volumes } = await opened();
     await volumes.create({ name: 'data' });
-    users.set('data', ['c1', 'c2']);
+    volumes.claim('c1', ['data', 'other']);
+    volumes.claim('c2', ['data']);
+    volumes.claim('c2', ['data']);
     await expect(volumes.remove('data')).rejects.toThrow(VolumeInUseError);
     await expect(volumes.remove('data')).rejects.toThrow('remove data: volume is in use - [c1, c2]');
-    users.clear();
+    volumes.disclaim('c1');
+    expect(volumes.usedBy('data')).toEqual(['c2']);
+    volumes.disclaim('c2');
     const release = volumes.hold('data');
     const other = volumes.hold('data');
     other();
@@ -144,6 +146,12 @@ describe('volumes', () => {
     expect([...trees.keys()]).toEqual(['v/data']);
     expect(trees.get('v/data')).toBe(await volumes.tree('data'));
     expect(volumes.isMounted('data')).toBe(true);
+    await volumes.unmount('data');
+    expect({ trees: trees.size, isMounted: volumes.isMounted('data') }).toEqual({
+      trees: 0,
+      isMounted: false,
+    });
+    await volumes.mount('data');
     await volumes.remove('data');
     expect(trees.size).toBe(0);
   });

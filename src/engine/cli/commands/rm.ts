@@ -25,9 +25,10 @@ export const rm: Command = {
   run: (invocation) => {
     const { flags, host } = invocation;
     const force = flags.bool('force');
+    const volumes = flags.bool('volumes');
     return eachWord(invocation, async (word) => {
       try {
-        await host.containers.remove(host.containers.resolve(word).id, { force });
+        await host.containers.remove(host.containers.resolve(word).id, { force, volumes });
       } catch (error) {
         // as with rm(1): what is not there need not be removed
         if (force && error instanceof NoSuchContainerError) return undefined;

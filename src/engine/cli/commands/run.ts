@@ -51,7 +51,7 @@ export const run: Command = {
       return code;
     } catch (error) {
       // what never ran has no end at which --rm would remove it
-      if (flags.bool('rm') && isThere(invocation, record)) await host.containers.remove(record.id);
+      if (flags.bool('rm') && isThere(invocation, record)) await host.containers.remove(record.id, { volumes: true });
       throw error;
     }
   },

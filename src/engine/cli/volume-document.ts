@@ -1,0 +1,27 @@
+/** A volume as `docker volume inspect` has it. */
+
+import { volumePath } from '../container/mounted.ts';
+import { NoSuchVolumeError } from '../errors.ts';
+import type { VolumeRecord } from '../store/volume-record.ts';
+import { VOLUME_TYPE } from './inspect-types.ts';
+import type { InspectedKind } from './inspected-objects.ts';
+
+export function volumeDocument(record: VolumeRecord): Readonly<Record<string, unknown>> {
+  const { id, labels, createdAt } = record;
+  return {
+    CreatedAt: new Date(createdAt).toISOString().replace(/\.\d+Z$/, 'Z'),
+    Driver: 'local',
+    Labels: Object.keys(labels).length === 0 ? null : labels,
+    Mountpoint: volumePath(id),
+    Name: id,
+    Options: null,
+    Scope: 'local',
+  };
+}
+
+export const VOLUME: InspectedKind = {
+  name: 'volume',
+  type: VOLUME_TYPE,
+  find: async (host, word) => volumeDocument(host.volumes.get(word)),
+  isMissing: (error) => error instanceof NoSuchVolumeError,
+};
