@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { serveEngineApi } from './engine-api.ts';
 import { DOCUMENT, TEMPLATES } from './templates.ts';
 
@@ -26,9 +27,8 @@ const results = [];
 for (const format of TEMPLATES) {
   results.push({ format, ...(await docker('inspect', '--type', 'container', '-f', format, 'web')) });
 }
-await writeFile(
-  join(import.meta.dirname, 'recorded/templates.json'),
-  `${JSON.stringify({ version, results }, undefined, 1)}\n`,
-);
+const file = join(import.meta.dirname, 'recorded/templates.json');
+await writeFile(file, `${JSON.stringify({ version, results }, undefined, 1)}\n`);
+await promisify(execFile)('npx', ['biome', 'format', '--write', file]);
 server.close();
 await rm(folder, { recursive: true });

@@ -1,13 +1,11 @@
 /** What images, containers and volumes take: `docker system df`. */
 
-import { creationTime } from '../image/creation-time.ts';
-import type { ImageRecord } from '../store/records.ts';
-import { containerDocument, mountsOf } from './container-document.ts';
-import { commandText, statusText } from './container-status.ts';
+import { containerRow, imageNames } from './container-row.ts';
 import type { DockerHost } from './docker-host.ts';
-import { ellipsis, formatDuration, formatSize, truncateID } from './format.ts';
+import { formatSize } from './format.ts';
 import type { Columns, Row } from './format-flag.ts';
-import { imageName } from './image-name.ts';
+import { type ShownImage, selectImages } from './image-filters.ts';
+import { imageRow } from './image-row.ts';
 
 export interface DiskUsageGroup {
   readonly total: number;
@@ -27,22 +25,25 @@ export interface DiskUsage {
   readonly volumes: DiskUsageGroup;
 }
 
-export async function diskUsage(host: DockerHost): Promise<DiskUsage> {
+/** `truncate`: IDs, commands and names are cut in the rows as a table has them. */
+export async function diskUsage(host: DockerHost, truncate: boolean): Promise<DiskUsage> {
   return {
-    images: await ofImages(host),
-    containers: await ofContainers(host),
+    images: await ofImages(host, truncate),
+    containers: await ofContainers(host, truncate),
     volumes: await ofVolumes(host),
   };
 }
 
+const NO_LAYER = { size: 0, images: new Set<string>() };
+
 /** A layer that several images have is counted once. */
-async function ofImages(host: DockerHost): Promise<DiskUsageGroup> {
-  const records = await host.images.list();
-  const byID = new Map<string, ImageRecord>();
-  for (const record of records) if (!byID.has(record.imageID)) byID.set(record.imageID, record);
-  const used = new Set(host.containers.list().map(({ imageID }) => imageID as string));
+async function ofImages(host: DockerHost, truncate: boolean): Promise<DiskUsageGroup> {
+  const { images } = await selectImages(host, undefined, []);
+  const byID = new Map<string, ShownImage>();
+  for (const image of images) if (!byID.has(image.record.imageID)) byID.set(image.record.imageID, image);
+  const used = new Set<string>(host.containers.list().map(({ imageID }) => imageID));
   const layers = new Map<string, { readonly size: number; readonly images: Set<string> }>();
-  for (const record of byID.values()) {
+  for (const { record } of byID.values()) {
     const sizes = await host.images.layerSizes(record);
     for (const [index, { diffID }] of record.layers.entries()) {
       const known = layers.get(diffID) ?? { size: sizes[index] ?? 0, images: new Set() };
@@ -50,36 +51,28 @@ async function ofImages(host: DockerHost): Promise<DiskUsageGroup> {
       known.images.add(record.imageID);
     }
   }
-  const sum = (fits: (images: ReadonlySet<string>) => boolean) =>
-    [...layers.values()].filter(({ images }) => fits(images)).reduce((bytes, { size }) => bytes + size, 0);
-  const size = sum(() => true);
+  const size = [...layers.values()].reduce((bytes, layer) => bytes + layer.size, 0);
+  let unreclaimable = 0;
   const rows: Row[] = [];
-  for (const record of records) {
-    const own = record.layers.map(({ diffID }) => layers.get(diffID));
-    const shared = own.reduce(
-      (bytes, layer) => bytes + ((layer?.images.size ?? 0) > 1 ? (layer?.size ?? 0) : 0),
-      0,
-    );
-    const whole = own.reduce((bytes, layer) => bytes + (layer?.size ?? 0), 0);
-    const { repository, tag } = imageName(record);
-    const createdAt = creationTime(await host.images.config(record));
-    const users = host.containers.list().filter(({ imageID }) => imageID === record.imageID);
+  for (const [id, image] of byID) {
+    const own = image.record.layers.map(({ diffID }) => layers.get(diffID) ?? NO_LAYER);
+    const whole = own.reduce((bytes, layer) => bytes + layer.size, 0);
+    const shared = own.reduce((bytes, layer) => bytes + (layer.images.size > 1 ? layer.size : 0), 0);
+    // as Docker's client has it: of an image in use only what no other image has counts as used
+    if (used.has(id)) unreclaimable += whole - shared;
     rows.push({
-      Repository: repository,
-      Tag: tag,
-      ID: truncateID(record.imageID),
-      CreatedSince: createdAt === 0 ? 'N/A' : `${formatDuration(host.now() - createdAt)} ago`,
-      Size: formatSize(whole),
-      SharedSize: formatSize(shared),
-      UniqueSize: formatSize(whole - shared),
-      Containers: String(users.length),
+      ...(await imageRow(host, image, { truncate, withDigest: false })),
+      Digest: '',
+      SharedSize: formatSize(shared, 4),
+      UniqueSize: formatSize(whole - shared, 4),
+      Containers: String(host.containers.list().filter(({ imageID }) => imageID === id).length),
     });
   }
   return {
     total: byID.size,
     active: [...byID.keys()].filter((id) => used.has(id)).length,
     size,
-    reclaimable: sum((images) => ![...images].some((id) => used.has(id))),
+    reclaimable: size - unreclaimable,
     rows,
     columns: {
       Repository: 'REPOSITORY',
@@ -94,29 +87,20 @@ async function ofImages(host: DockerHost): Promise<DiskUsageGroup> {
   };
 }
 
-async function ofContainers(host: DockerHost): Promise<DiskUsageGroup> {
+async function ofContainers(host: DockerHost, truncate: boolean): Promise<DiskUsageGroup> {
   const records = host.containers.list();
+  const names = await imageNames(host);
   const rows: Row[] = [];
   let size = 0;
   let reclaimable = 0;
   let active = 0;
   for (const record of records) {
     const { own } = await host.containers.sizes(record.id);
-    const isActive = ['running', 'paused', 'restarting'].includes(record.state.status);
     size += own;
-    if (isActive) active += 1;
+    if (['running', 'paused', 'restarting'].includes(record.state.status)) active += 1;
     else reclaimable += own;
-    const mounts = mountsOf(await containerDocument(host, record, false));
-    rows.push({
-      ID: truncateID(record.id),
-      Image: record.image,
-      Command: JSON.stringify(ellipsis(commandText(record), 20)),
-      LocalVolumes: String(mounts.filter(({ isLocalVolume }) => isLocalVolume).length),
-      Size: formatSize(own),
-      RunningFor: `${formatDuration(host.now() - record.createdAt)} ago`,
-      Status: statusText(record, host.now()),
-      Names: record.name,
-    });
+    const row = await containerRow(host, record, { truncate, sized: false, names });
+    rows.push({ ...row, Size: formatSize(own) });
   }
   return {
     total: records.length,
@@ -137,7 +121,19 @@ async function ofContainers(host: DockerHost): Promise<DiskUsageGroup> {
   };
 }
 
-async function ofVolumes(_host: DockerHost): Promise<DiskUsageGroup> {
+async function ofVolumes({ volumes }: DockerHost): Promise<DiskUsageGroup> {
   const columns = { Name: 'VOLUME NAME', Links: 'LINKS', Size: 'SIZE' };
-  return { total: 0, active: 0, size: 0, reclaimable: 0, rows: [], columns };
+  const rows: Row[] = [];
+  let size = 0;
+  let reclaimable = 0;
+  let active = 0;
+  for (const { id } of volumes.list()) {
+    const bytes = await volumes.bytes(id);
+    const links = volumes.usedBy(id).length;
+    size += bytes;
+    if (links > 0) active += 1;
+    else reclaimable += bytes;
+    rows.push({ Name: id, Links: String(links), Size: formatSize(bytes, 4) });
+  }
+  return { total: rows.length, active, size, reclaimable, rows, columns };
 }

@@ -4,7 +4,7 @@ import { printableName } from '../names.ts';
 import type { Flag } from './command.ts';
 import type { Printer } from './printer.ts';
 import { renderTable } from './table.ts';
-import { LIST_WORDING, parseTemplate } from './template.ts';
+import { LIST_WORDING, parseTemplate, type Wording } from './template.ts';
 import { GoStruct } from './template-values.ts';
 
 const INSPECT_FORMATS = `Format output using a custom template:
@@ -50,6 +50,8 @@ export interface Listing {
   readonly labels?: readonly Readonly<Record<string, string>>[];
   /** Of each row, members that `json` writes otherwise than the row has them. */
   readonly members?: readonly Readonly<Record<string, unknown>>[];
+  /** What is said of a template that is wrong; default: the words of most commands. */
+  readonly wording?: Wording;
   /** The template that `--format raw` stands for. */
   readonly raw?: string;
 }
@@ -71,7 +73,7 @@ export async function printListing(print: Printer, listing: Listing): Promise<vo
   const text = isRaw ? (listing.raw ?? '') : format === 'json' ? '{{json .}}' : unescaped(format);
   const template = parseTemplate(
     isTable ? text.slice('table'.length).replace(/^ +| +$/g, '') : text,
-    LIST_WORDING,
+    listing.wording ?? LIST_WORDING,
   );
   const lines: string[] = [];
   let fault: unknown;

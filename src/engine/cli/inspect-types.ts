@@ -201,6 +201,22 @@ export const CONTAINER_TYPE: GoType = struct('container.InspectResponse', {
   NetworkSettings: networkSettings,
 });
 
+const imageConfig = struct('v1.DockerOCIImageConfig', {
+  User: '',
+  ExposedPorts: map(empty),
+  Env: list(),
+  Entrypoint: list(),
+  Cmd: list(),
+  Volumes: map(empty),
+  WorkingDir: '',
+  Labels: map(),
+  StopSignal: '',
+  ArgsEscaped: false,
+  Healthcheck: pointer(healthcheck),
+  OnBuild: list(),
+  Shell: list(),
+});
+
 export const IMAGE_TYPE: GoType = struct('image.InspectResponse', {
   'ID=Id': '',
   RepoTags: list(),
@@ -210,7 +226,7 @@ export const IMAGE_TYPE: GoType = struct('image.InspectResponse', {
   Created: '',
   DockerVersion: '',
   Author: '',
-  Config: config,
+  Config: imageConfig,
   Architecture: '',
   Variant: '',
   Os: '',

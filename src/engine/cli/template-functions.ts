@@ -123,7 +123,7 @@ function jsonText(value: unknown): string {
 }
 
 /** A row of a list: sorted, and fit for a page of HTML, as Go's encoder has it by default. */
-function rowText(row: unknown): string {
+export function rowText(row: unknown): string {
   const entries = isPlainObject(row) ? Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)) : [];
   return JSON.stringify(Object.fromEntries(entries)).replace(
     /[<>&\u2028\u2029]/g,

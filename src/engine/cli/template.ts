@@ -20,7 +20,7 @@ export interface Template {
 }
 
 /** What stands before Go's words, and the exit codes. */
-interface Wording {
+export interface Wording {
   readonly parsing: string;
   readonly executing: string;
   readonly parsingCode: number;
@@ -34,7 +34,10 @@ const INSPECT_WORDING: Wording = {
 };
 
 /** Of commands that list. */
-export const LIST_WORDING: Wording = {
+export const LIST_WORDING: Wording = { ...INSPECT_WORDING, parsingCode: 1 };
+
+/** Of `docker ps`, which looks at the template before it lists. */
+export const PS_WORDING: Wording = {
   parsing: 'failed to parse template: ',
   executing: 'failed to execute template: ',
   parsingCode: 1,

@@ -45,7 +45,8 @@ export function inspectContainer(
       ...hostConfigOfNetwork(record),
       ...hostConfigOfMounts(record),
     },
-    GraphDriver: { Name: 'layerbox', Data: { Layers: record.layers } },
+    // Docker's client reads the driver's data as a map of strings
+    GraphDriver: { Data: { Layers: record.layers.join(':') }, Name: 'layerbox' },
     ...(sizes !== undefined && { SizeRw: sizes.own, SizeRootFs: sizes.own + sizes.image }),
     Mounts: inspectMounts(record),
     Config: {

@@ -27,19 +27,17 @@ export interface ImageInspection {
   readonly Metadata: { readonly LastTagTime: string };
 }
 
+/** What is empty is left out (API 1.50, "ImageConfig"). */
 export interface InspectedConfig {
-  readonly Hostname: string;
-  readonly Domainname: string;
-  readonly User: string;
-  readonly AttachStdin: boolean;
-  readonly AttachStdout: boolean;
-  readonly AttachStderr: boolean;
+  readonly User?: string;
   readonly ExposedPorts?: Names;
-  readonly Tty: boolean;
-  readonly OpenStdin: boolean;
-  readonly StdinOnce: boolean;
-  readonly Env: readonly string[] | null;
-  readonly Cmd: readonly string[] | null;
+  readonly Env?: readonly string[];
+  readonly Entrypoint?: readonly string[];
+  readonly Cmd?: readonly string[];
+  readonly Volumes?: Names;
+  readonly WorkingDir?: string;
+  readonly Labels?: Readonly<Record<string, string>>;
+  readonly StopSignal?: string;
   readonly Healthcheck?: {
     readonly Test: readonly string[];
     readonly Interval: number;
@@ -47,13 +45,7 @@ export interface InspectedConfig {
     readonly StartPeriod: number;
     readonly Retries: number;
   };
-  readonly Image: string;
-  readonly Volumes: Names | null;
-  readonly WorkingDir: string;
-  readonly Entrypoint: readonly string[] | null;
-  readonly OnBuild: readonly string[] | null;
-  readonly Labels: Readonly<Record<string, string>> | null;
-  readonly StopSignal?: string;
+  readonly OnBuild?: readonly string[];
   readonly Shell?: readonly string[];
 }
 
@@ -92,29 +84,19 @@ export function inspectImage(
   };
 }
 
-/** Docker writes null for a list that is not there. */
-export function inspectConfig(config: RuntimeConfig): InspectedConfig {
+function inspectConfig(config: RuntimeConfig): InspectedConfig {
   return {
-    Hostname: '',
-    Domainname: '',
-    User: config.user,
-    AttachStdin: false,
-    AttachStdout: false,
-    AttachStderr: false,
+    ...(config.user !== '' && { User: config.user }),
     ...(config.exposedPorts.length > 0 && { ExposedPorts: emptyObjects(config.exposedPorts) }),
-    Tty: false,
-    OpenStdin: false,
-    StdinOnce: false,
-    Env: orNull(config.env),
-    Cmd: orNull(config.cmd),
-    ...(config.healthcheck !== undefined && { Healthcheck: inspectHealthcheck(config.healthcheck) }),
-    Image: '',
-    Volumes: config.volumes.length === 0 ? null : emptyObjects(config.volumes),
-    WorkingDir: config.workingDir,
-    Entrypoint: orNull(config.entrypoint),
-    OnBuild: orNull(config.onBuild),
-    Labels: Object.keys(config.labels).length === 0 ? null : config.labels,
+    ...(config.env.length > 0 && { Env: config.env }),
+    ...(config.entrypoint.length > 0 && { Entrypoint: config.entrypoint }),
+    ...(config.cmd.length > 0 && { Cmd: config.cmd }),
+    ...(config.volumes.length > 0 && { Volumes: emptyObjects(config.volumes) }),
+    ...(config.workingDir !== '' && { WorkingDir: config.workingDir }),
+    ...(Object.keys(config.labels).length > 0 && { Labels: config.labels }),
     ...(config.stopSignal !== '' && { StopSignal: config.stopSignal }),
+    ...(config.healthcheck !== undefined && { Healthcheck: inspectHealthcheck(config.healthcheck) }),
+    ...(config.onBuild.length > 0 && { OnBuild: config.onBuild }),
     ...(config.shell.length > 0 && { Shell: config.shell }),
   };
 }
@@ -127,10 +109,6 @@ function inspectHealthcheck(check: Healthcheck) {
     StartPeriod: check.startPeriod,
     Retries: check.retries,
   };
-}
-
-function orNull(list: readonly string[]): readonly string[] | null {
-  return list.length === 0 ? null : list;
 }
 
 function emptyObjects(names: readonly string[]): Names {

@@ -90,19 +90,19 @@ describe('docker images', () => {
   });
 
   const rows: readonly (readonly [string, string])[] = [
-    ['images -q', 'SITE\nBUSY\n'],
+    ['images -q', 'SITE\nBUSY\nBUSY\n'],
     ['images --quiet --no-trunc busybox', 'sha256:BUSY…\n'],
     ['images --format {{.Repository}}:{{.Tag}}', 'layerbox/site:latest\nbusybox:latest\nmy/app:1\n'],
     ['images --format {{.ID}} --no-trunc busybox', 'sha256:BUSY…\n'],
-    ['images --format {{.Digest}} busybox', '<none>\n'],
-    ['images --digests --format {{.Digest}} busybox', 'sha256:92cf42fecac6…\n'],
+    ['images --format {{.Digest}} busybox', 'sha256:92cf42fecac6…\n'],
+    ['images --digests --format {{.Tag}} busybox', 'latest\n'],
     ['images -f reference=busy* --format {{.Tag}}', 'latest\n'],
     ['images -f reference=*/* --format {{.Repository}}', 'layerbox/site\nmy/app\n'],
     ['images -f reference=* --format {{.Repository}}', 'busybox\n'],
     ['images -f reference=[a-c]usybox:l?test --format {{.Repository}}', 'busybox\n'],
     ['images -f reference=busybox -f reference=my/app --format {{.Repository}}', 'busybox\nmy/app\n'],
     ['images -f dangling=true -q', ''],
-    ['images -f dangling=false -q', 'SITE\nBUSY\n'],
+    ['images -f dangling=false -q', 'SITE\nBUSY\nBUSY\n'],
     ['images -f until=24h --format {{.Repository}}', 'layerbox/site\nbusybox\nmy/app\n'],
     ['images -f until=2000-01-01 -q', ''],
     ['images -f label=nosuch -q', ''],

@@ -5,25 +5,12 @@ import type { ImageRecord } from '../../store/records.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { DockerHost } from '../docker-host.ts';
 import { FILTER_FLAG } from '../filter.ts';
-import { formatDuration, formatSize, formatTime, truncateID } from '../format.ts';
+import { formatSize, truncateID } from '../format.ts';
 import { LIST_FORMAT_FLAG, printListing, type Row } from '../format-flag.ts';
-import { type ImageSelection, type ShownImage, selectImages } from '../image-filters.ts';
+import { type ImageSelection, selectImages } from '../image-filters.ts';
 import { NONE } from '../image-name.ts';
+import { IMAGE_HEADERS, imageRow } from '../image-row.ts';
 import { type ImageCells, renderImages, type TableImage } from '../image-table.ts';
-
-const HEADERS = {
-  Repository: 'REPOSITORY',
-  Tag: 'TAG',
-  Digest: 'DIGEST',
-  ID: 'IMAGE ID',
-  CreatedSince: 'CREATED',
-  CreatedAt: 'CREATED AT',
-  Size: 'SIZE',
-  Containers: 'CONTAINERS',
-  VirtualSize: 'SIZE',
-  SharedSize: 'SHARED SIZE',
-  UniqueSize: 'UNIQUE SIZE',
-};
 
 export const images: Command = {
   usage: '[OPTIONS] [REPOSITORY[:TAG]]',
@@ -66,50 +53,28 @@ function refuseBesideTree({ flags }: Invocation): void {
 
 async function printClassic({ flags, host, print }: Invocation, selection: ImageSelection): Promise<void> {
   const truncate = !flags.bool('no-trunc');
-  const withDigest = flags.bool('digests');
+  const withDigest = flags.bool('digests') || flags.string('format').includes('{{.Digest}}');
   const rows: Row[] = [];
-  for (const image of selection.images) rows.push(await rowOf(host, image, { truncate, withDigest }));
+  for (const image of selection.images) rows.push(await imageRow(host, image, { truncate, withDigest }));
   const only = flags.bool('quiet');
   await printListing(print, {
-    rows: only ? unrepeated(rows) : rows,
-    headers: HEADERS,
-    columns: ['Repository', 'Tag', ...(withDigest ? ['Digest'] : []), 'ID', 'CreatedSince', 'Size'],
+    rows,
+    headers: IMAGE_HEADERS,
+    columns: [
+      'Repository',
+      'Tag',
+      ...(flags.bool('digests') ? ['Digest'] : []),
+      'ID',
+      'CreatedSince',
+      'Size',
+    ],
     format: flags.string('format'),
     type: '*formatter.imageContext',
     raw: only
       ? 'image_id: {{.ID}}'
-      : `repository: {{.Repository}}\ntag: {{.Tag}}\n${withDigest ? 'digest: {{.Digest}}\n' : ''}image_id: {{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n`,
+      : `repository: {{.Repository}}\ntag: {{.Tag}}\n${flags.bool('digests') ? 'digest: {{.Digest}}\n' : ''}image_id: {{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n`,
     ...(only && { only: 'ID' }),
   });
-}
-
-async function rowOf(
-  host: DockerHost,
-  { record, name, createdAt }: ShownImage,
-  { truncate, withDigest }: { readonly truncate: boolean; readonly withDigest: boolean },
-): Promise<Row> {
-  const { repository, tag } = name;
-  const size = formatSize(await host.images.size(record));
-  return {
-    Repository: repository,
-    Tag: tag,
-    // as in Docker it is told only when it is asked for, and of what came from a registry
-    Digest: withDigest && repository !== NONE ? record.target.digest : NONE,
-    ID: truncate ? truncateID(record.imageID) : record.imageID,
-    CreatedSince: createdAt === 0 ? 'N/A' : `${formatDuration(host.now() - createdAt)} ago`,
-    CreatedAt: createdAt === 0 ? 'N/A' : formatTime(createdAt),
-    Size: size,
-    VirtualSize: size,
-    Containers: 'N/A',
-    SharedSize: 'N/A',
-    UniqueSize: 'N/A',
-  };
-}
-
-/** `docker images -q` names an image once, whatever names it has. */
-function unrepeated(rows: readonly Row[]): readonly Row[] {
-  const seen = new Set<string | undefined>();
-  return rows.filter((row) => !seen.has(row.ID) && seen.add(row.ID));
 }
 
 async function printTable(

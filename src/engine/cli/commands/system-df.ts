@@ -2,8 +2,10 @@ import { UsageError } from '../../errors.ts';
 import type { Command, Invocation } from '../command.ts';
 import { type DiskUsage, type DiskUsageGroup, diskUsage } from '../disk-usage.ts';
 import { formatSize } from '../format.ts';
-import { type Columns, LIST_FORMAT_FLAG, printListing, type Row } from '../format-flag.ts';
+import { type Columns, LIST_FORMAT_FLAG, printListing, type Row, unescaped } from '../format-flag.ts';
 import { LIST_WORDING, parseTemplate } from '../template.ts';
+import { rowText } from '../template-functions.ts';
+import { GoStruct } from '../template-values.ts';
 
 const HEADERS = {
   Type: 'TYPE',
@@ -25,8 +27,9 @@ export const systemDf: Command = {
   run: async (invocation) => {
     const { flags, host, print } = invocation;
     const format = flags.string('format');
-    const usage = await diskUsage(host);
-    if (flags.bool('verbose')) {
+    const verbose = flags.bool('verbose');
+    const usage = await diskUsage(host, !verbose || format === '' || format === 'table');
+    if (verbose) {
       await printDetails(invocation, usage, format);
       return 0;
     }
@@ -52,29 +55,24 @@ function summary(type: string, { total, active, size, reclaimable }: DiskUsageGr
     Type: type,
     TotalCount: String(total),
     Active: String(active),
-    Size: formatSize(size),
+    Size: formatSize(size, 4),
     // Docker has no share of what is in the build cache
-    Reclaimable: `${formatSize(reclaimable)}${type === 'Build Cache' ? '' : part}`,
+    Reclaimable: `${formatSize(reclaimable, 4)}${type === 'Build Cache' ? '' : part}`,
   };
 }
 
 /** `docker system df -v`: a table per kind, or all as one document for a template. */
 async function printDetails({ print }: Invocation, usage: DiskUsage, format: string): Promise<void> {
-  if (format === 'json' || (format !== '' && format !== 'table')) {
+  if (format !== '' && format !== 'table') {
     if (format.startsWith('table')) {
       throw new UsageError('the table format is not supported with --verbose: write a template without it', {
         exitCode: 1,
         plain: true,
       });
     }
-    const document = {
-      Images: usage.images.rows,
-      Containers: usage.containers.rows,
-      Volumes: usage.volumes.rows,
-      BuildCache: [],
-    };
-    const text = format === 'json' ? '{{json .}}' : format;
-    await print.line(parseTemplate(text, LIST_WORDING).render(document));
+    // as with Docker's client there is no line feed behind it
+    if (format === 'json') await print.text(rowsText(usage));
+    else await print.text(parseTemplate(unescaped(format), LIST_WORDING).render(rowsOf(usage)));
     return;
   }
   await print.text('Images space usage:\n\n');
@@ -89,6 +87,27 @@ async function printDetails({ print }: Invocation, usage: DiskUsage, format: str
   function details({ rows, columns }: DiskUsageGroup): Promise<void> {
     return printListing(print, { rows, headers: columns, columns: Object.keys(columns), format: '' });
   }
+}
+
+/** The kinds as a template sees them. */
+function rowsOf({ images, containers, volumes }: DiskUsage): GoStruct {
+  const contexts = ({ rows }: DiskUsageGroup, type: string) =>
+    rows.map((row) => new GoStruct(type, Object.entries(row), { document: row, fallsBack: false }));
+  const fields: readonly (readonly [string, unknown])[] = [
+    ['Images', contexts(images, '*formatter.imageContext')],
+    ['Containers', contexts(containers, '*formatter.ContainerContext')],
+    ['Volumes', contexts(volumes, '*formatter.volumeContext')],
+    ['BuildCache', []],
+  ];
+  return new GoStruct('*formatter.diskUsageContext', fields, {
+    document: Object.fromEntries(fields),
+    fallsBack: false,
+  });
+}
+
+function rowsText({ images, containers, volumes }: DiskUsage): string {
+  const list = ({ rows }: DiskUsageGroup) => `[${rows.map((row) => rowText(row)).join(',')}]`;
+  return `{"Images":${list(images)},"Containers":${list(containers)},"Volumes":${list(volumes)},"BuildCache":[]}`;
 }
 
 const BUILD_CACHE: Columns = {
