@@ -15,6 +15,8 @@ export interface PullRequest {
   /** The value of `--platform`; '' for none. */
   readonly platform: string;
   readonly quiet: boolean;
+  /** One of several: how it ended is said once, for all of them. */
+  readonly isOneOfAll?: boolean;
   /** Where progress goes: `docker run` keeps standard output for the program. */
   readonly stream: 'out' | 'err';
 }
@@ -68,8 +70,13 @@ export async function pullImage(host: DockerHost, stdio: Stdio, request: PullReq
   return pulled;
 }
 
+/** How a pull ended. */
+export function statusLine(isChanged: boolean, name: string): string {
+  return `Status: ${isChanged ? 'Downloaded newer image' : 'Image is up to date'} for ${name}`;
+}
+
 /** What is shown of a pull, in Docker's words. */
-function showing(host: DockerHost, stdio: Stdio, { reference, stream }: PullRequest) {
+function showing(host: DockerHost, stdio: Stdio, { reference, stream, isOneOfAll }: PullRequest) {
   const display = new PullDisplay(stdio, stream, host.now);
   const onProgress = (progress: PullProgress) => {
     // said once the registry has answered: what is not there is not pulled
@@ -78,9 +85,8 @@ function showing(host: DockerHost, stdio: Stdio, { reference, stream }: PullRequ
     } else display.show(progress);
   };
   const end = async (pulled: PulledImage) => {
-    const status = pulled.changed ? 'Downloaded newer image' : 'Image is up to date';
     display.line(`Digest: ${pulled.digest}`);
-    display.line(`Status: ${status} for ${familiarReference(reference)}`);
+    if (isOneOfAll !== true) display.line(statusLine(pulled.changed, familiarReference(reference)));
     await display.finish();
   };
   return { display, onProgress, end };

@@ -210,7 +210,7 @@ describe('help', () => {
   it('of a command names the flags that are not here yet', async () => {
     const { docker } = await openSandbox();
     const { out } = await docker('pull --help');
-    expect(out).toContain('Not yet in Layerbox:\n  --all-tags, --disable-content-trust\n');
+    expect(out).toContain('Not yet in Layerbox:\n  --disable-content-trust\n');
     expect(out).toContain('      --platform string   Set platform if server is multi-platform capable\n');
   });
 
