@@ -9,13 +9,22 @@ import { printableName } from '../names.ts';
  */
 export function startFailure(error: unknown, stage: string): LayerboxError {
   if (error instanceof CannotStartError) {
-    return new CannotStartError(`${stage}${printableName(error.message)}: unknown`, error.data, {
+    return new CannotStartError(`${stage}${printableName(withAdvice(error.message))}: unknown`, error.data, {
       cause: error,
     });
   }
   if (error instanceof LayerboxError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   return new CannotStartError(`${stage}${printableName(reason)}`, { exitCode: 125 }, { cause: error });
+}
+
+/** As runc says what it does of a folder that is to be mounted on a file, or a file on a folder. */
+function withAdvice(message: string): string {
+  if (!message.startsWith('error mounting ')) return message;
+  return message.replace(
+    /: Not a directory$/,
+    ': not a directory: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type',
+  );
 }
 
 /**
