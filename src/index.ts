@@ -46,6 +46,7 @@ export {
   SizeMismatchError,
   StorageFailedError,
   StorageFullError,
+  StorageNewerError,
   UnsupportedMediaTypeError,
   UsageError,
   VolumeInUseError,

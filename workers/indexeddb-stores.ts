@@ -4,17 +4,28 @@ import { IndexedDBRecordStore } from '../src/storage/indexeddb-records.ts';
 import { LayerPool } from '../src/storage/layer-pool.ts';
 import { LightningJournalStore } from '../src/storage/lightning-journal.ts';
 import { acquireSandbox } from '../src/storage/ownership.ts';
+import { StorageRoom } from '../src/storage/storage-room.ts';
 import type { SandboxStores } from './join-engine.ts';
 
-/** The durable stores of a sandbox, owned by this worker alone. SandboxInUseError, StorageFailedError. */
-export async function indexedDBStores(sandbox: string): Promise<SandboxStores> {
-  const ownership = await acquireSandbox(sandbox);
+/**
+ * The durable stores of a sandbox, owned by this worker alone. SandboxInUseError unless it is to be taken over from
+ * another tab, StorageNewerError, StorageFailedError.
+ */
+export async function indexedDBStores(
+  sandbox: string,
+  options: { readonly takeOver: boolean },
+): Promise<SandboxStores> {
+  const ownership = await acquireSandbox(sandbox, options);
   try {
     const database = await SandboxDatabase.open(sandbox);
+    await database.own(ownership.token);
+    const room = new StorageRoom(async () => (await navigator.storage?.estimate?.()) ?? {});
+    await room.ask();
     return {
+      ownership,
       content: new IndexedDBContentStore(database),
       records: new IndexedDBRecordStore(database),
-      journals: await LightningJournalStore.open(sandbox),
+      journals: await LightningJournalStore.open(sandbox, { owner: ownership.token, room }),
       ingestor: new LayerPool({
         sandbox,
         spawn: () => new Worker(new URL('./layer.worker.ts', import.meta.url), { type: 'module' }),

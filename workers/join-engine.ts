@@ -1,7 +1,7 @@
 /** The engine on the stores, the machine and the fetch of where it runs: in a worker or in Node. */
 
 import { Unpackers } from '../src/engine/archive/unpackers.ts';
-import { openEngine } from '../src/engine/engine.ts';
+import { type Engine, openEngine } from '../src/engine/engine.ts';
 import { EventStream, type StampedEvent } from '../src/engine/events.ts';
 import type { LayerIngestor } from '../src/engine/image/layer-ingestor.ts';
 import { joinMirrors, type Mirrors } from '../src/engine/registry/registries.ts';
@@ -23,6 +23,10 @@ export interface SandboxStores {
   readonly ingestor: LayerIngestor;
   /** For `docker info`. */
   readonly description: string;
+  /** Why they end with the page, where they were to last. */
+  readonly notDurable?: string;
+  /** Of stores that other tabs can have as well. */
+  readonly ownership?: { readonly asked: Promise<void>; readonly lost: Promise<void> };
   close(): Promise<void>;
 }
 
@@ -44,7 +48,18 @@ export async function joinEngine(
 ): Promise<SandboxHost> {
   const events = new EventStream(Date.now);
   events.subscribe(emit);
-  const report = (error: unknown) => console.error(error);
+  let isLost = false;
+  // what is cut off when another tab takes over fails because of that, and nobody waits for it any more
+  const report = (error: unknown) => {
+    if (!isLost) console.error(error);
+  };
+  const onLost = () => {
+    isLost = true;
+    events.emit({ type: 'ownership', status: 'lost' });
+  };
+  if (stores.notDurable !== undefined) {
+    events.emit({ type: 'storage', action: 'memory', reason: stores.notDurable });
+  }
   try {
     const engine = await openEngine({
       content: stores.content,
@@ -68,11 +83,43 @@ export async function joinEngine(
       description: { storage: stores.description, assets: place.assets },
       onFailure: report,
     });
-    return engineHost(engine, () => stores.close());
+    const { ownership } = stores;
+    return ownership === undefined
+      ? engineHost(engine, () => stores.close())
+      : handedOver({ ...stores, ownership }, engine, onLost, report);
   } catch (error) {
     await stores.close();
     throw error;
   }
+}
+
+/**
+ * A host that ends when another tab wants the sandbox, which that has as soon as this one has let go: all that was
+ * acknowledged is stored by then.
+ */
+function handedOver(
+  stores: SandboxStores & {
+    readonly ownership: { readonly asked: Promise<void>; readonly lost: Promise<void> };
+  },
+  engine: Engine,
+  onLost: () => void,
+  report: (error: unknown) => void,
+): SandboxHost {
+  let isOver = false;
+  const host = engineHost(engine, () => {
+    isOver = true;
+    return stores.close();
+  });
+  const end = async () => {
+    if (isOver) return;
+    isOver = true;
+    onLost();
+    await host.close();
+  };
+  stores.ownership.asked.then(end).catch(report);
+  // robbed of it, what is done here comes to nothing, and fails
+  stores.ownership.lost.then(end).catch(report);
+  return host;
 }
 
 /**

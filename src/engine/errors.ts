@@ -96,6 +96,8 @@ export const VolumeInUseError = failure('VolumeInUse');
 export const ContentMissingError = failure('ContentMissing');
 export const StorageFullError = failure('StorageFull');
 export const StorageFailedError = failure('StorageFailed');
+/** What is stored was written by a newer version of Layerbox. */
+export const StorageNewerError = failure('StorageNewer');
 export const SandboxInUseError = failure('SandboxInUse');
 
 // -- the command line ------------------------------------------------------------------

@@ -131,7 +131,13 @@ export type SandboxEvent =
     }
   | { readonly type: 'copy-up'; readonly container: string; readonly path: string; readonly from: string }
   | { readonly type: 'change'; readonly container: string }
-  | { readonly type: 'storage'; readonly action: 'reclaimed'; readonly bytes: number };
+  | { readonly type: 'storage'; readonly action: 'reclaimed'; readonly bytes: number }
+  /** Something did not fit into what the browser gives. */
+  | { readonly type: 'storage'; readonly action: 'full' }
+  /** The browser gives no storage: what is made here ends with the page. */
+  | { readonly type: 'storage'; readonly action: 'memory'; readonly reason: string }
+  /** Another tab has taken the sandbox over: nothing works here any more. */
+  | { readonly type: 'ownership'; readonly status: 'lost' };
 
 export type StampedEvent = SandboxEvent & {
   /** Milliseconds since 1970. */

@@ -1,7 +1,7 @@
 /** The page's side of the worker boundary: a SandboxHost whose engine is at the other end of a message port. */
 
 import { type Endpoint, proxy, type Remote, releaseProxy, transfer, wrap } from 'comlink';
-import { LayerboxError } from '../engine/errors.ts';
+import { LayerboxError, SandboxInUseError } from '../engine/errors.ts';
 import type { StampedEvent } from '../engine/events.ts';
 import { installErrorTransfer } from './errors.ts';
 import type { EventHub } from './event-hub.ts';
@@ -28,7 +28,10 @@ export function connectEngine(endpoint: Endpoint, events: EventHub): Connection 
   return {
     async open(options) {
       const sink = proxy((batch: readonly StampedEvent[]) => {
-        for (const event of batch) events.emit(event);
+        for (const event of batch) {
+          events.emit(event);
+          if (event.type === 'ownership') calls.fail(takenOver(options.name ?? 'default'));
+        }
       });
       await calls.until(remote.open(options, sink));
       return remoteHost(remote, calls);
@@ -38,6 +41,11 @@ export function connectEngine(endpoint: Endpoint, events: EventHub): Connection 
     serveViews: (port) => calls.until(remote.serveViews(transfer(port, [port]))),
   };
 }
+
+const takenOver = (sandbox: string) =>
+  new SandboxInUseError(`sandbox ${JSON.stringify(sandbox)} was taken over by another tab of this browser`, {
+    sandbox,
+  });
 
 /** Comlink's promises never settle when the worker dies; these do. */
 class PendingCalls {

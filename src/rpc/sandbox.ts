@@ -16,8 +16,13 @@ export type { About } from './queries.ts';
 export interface SandboxOptions {
   /** Sandboxes of different names share nothing. Default `default`. */
   readonly name?: string;
-  /** Default `indexeddb` in a browser; Node has `memory` only. */
+  /**
+   * Node has `memory` only. Default in a browser: `indexeddb`, or `memory` where the browser gives no storage, which a
+   * `storage` event tells.
+   */
   readonly storage?: 'indexeddb' | 'memory';
+  /** Take it over from another tab that has it open: that one ends in good order, or is cut off. Default false. */
+  readonly takeOver?: boolean;
   /**
    * Where the images of a registry or of a namespace come from. Keys as `docker.io`, `docker.io/library` or
    * `ghcr.io/org`, the longest match wins; values are the URL of a registry (`https://mirror.example`, its /v2/ is

@@ -9,13 +9,15 @@ import {
   deleteDB,
   type IDBPDatabase,
   type IDBPTransaction,
+  type OpenDBCallbacks,
   openDB,
   type StoreNames,
 } from 'idb';
-import { StorageFailedError } from '../engine/errors.ts';
+import { SandboxInUseError } from '../engine/errors.ts';
 import type { Digest } from '../engine/oci/digest.ts';
 import type { RecordKind, Records } from '../engine/store/records.ts';
-import { storageFailure } from './failures.ts';
+import { openingFailure, storageFailure } from './failures.ts';
+import { inUse } from './ownership.ts';
 
 /** A blob that is visible: its bytes are the chunks `[parts, 0 .. chunks)`, chunk n in lane n modulo `lanes`. */
 export interface BlobRow {
@@ -97,23 +99,30 @@ export function databaseName(sandbox: string): string {
 
 type Stores = readonly StoreNames<SandboxSchema>[];
 
+/** The record of `meta` that says who owns the sandbox. */
+const OWNER = 'owner';
+
 /** An open connection. Its errors are StorageFullError and StorageFailedError. */
 export class SandboxDatabase {
+  readonly sandbox: string;
   readonly #db: IDBPDatabase<SandboxSchema>;
+  /** Whose connection this is; undefined: of somebody who adds content and changes nothing. */
+  #owner: string | undefined;
 
-  private constructor(db: IDBPDatabase<SandboxSchema>) {
+  private constructor(db: IDBPDatabase<SandboxSchema>, sandbox: string) {
     this.#db = db;
+    this.sandbox = sandbox;
   }
 
   /**
    * Opens the sandbox's database, making or migrating it as needed. Throws
-   * StorageFailedError when a newer Layerbox wrote it, or when another tab holds
+   * StorageNewerError when a newer Layerbox wrote it, SandboxInUseError when another tab holds
    * an older one open. `steps` is for tests of steps to come.
    */
   static async open(sandbox: string, steps: readonly Migration[] = migrations): Promise<SandboxDatabase> {
     return new Promise((resolve, reject) => {
       let refused = false;
-      const opening = openDB<SandboxSchema>(databaseName(sandbox), steps.length, {
+      const callbacks: OpenDBCallbacks<SandboxSchema> = {
         upgrade: async (db, from, _to, transaction) => {
           try {
             for (const migrate of steps.slice(from)) await migrate(db, transaction);
@@ -129,7 +138,7 @@ export class SandboxDatabase {
         blocked: () => {
           refused = true;
           reject(
-            new StorageFailedError(
+            new SandboxInUseError(
               `sandbox ${JSON.stringify(sandbox)} is open in another tab that runs an older version: close that tab and reload this one`,
               { sandbox },
             ),
@@ -138,10 +147,13 @@ export class SandboxDatabase {
         blocking: (_current, _blocked, event) => {
           if (event.target instanceof IDBDatabase) event.target.close();
         },
-      });
+      };
+      // async: where the browser gives no storage it throws at once, or there is nothing to call
+      const opening = (async () => openDB(databaseName(sandbox), steps.length, callbacks))();
       opening.then(
-        (db) => (refused ? db.close() : resolve(new SandboxDatabase(db))),
-        (cause: unknown) => reject(openingFailure(cause, sandbox)),
+        (db) => (refused ? db.close() : resolve(new SandboxDatabase(db, sandbox))),
+        (cause: unknown) =>
+          reject(openingFailure(cause, `opening sandbox ${JSON.stringify(sandbox)}`, sandbox)),
       );
     });
   }
@@ -183,6 +195,41 @@ export class SandboxDatabase {
     }
   }
 
+  /** From now on `transactAsOwner` is for this connection alone: those of earlier owners fail with SandboxInUseError. */
+  async own(token: string): Promise<void> {
+    await this.transact(
+      'taking over the sandbox',
+      ['meta'],
+      'readwrite',
+      (transaction) => transaction.objectStore('meta').put({ id: OWNER, value: token }),
+      'strict',
+    );
+    this.#owner = token;
+  }
+
+  /** As `transact`, and nothing is kept when another tab has become the owner meanwhile: SandboxInUseError. */
+  transactAsOwner<Names extends Stores, T>(
+    doing: string,
+    stores: Names,
+    work: (transaction: IDBPTransaction<SandboxSchema, Names, 'readwrite'>) => Promise<T>,
+    durability: 'strict' | 'relaxed' = 'relaxed',
+  ): Promise<T> {
+    const owner = this.#owner;
+    if (owner === undefined) return this.transact(doing, stores, 'readwrite', work, durability);
+    const all = stores.includes('meta') ? stores : [...stores, 'meta' as const];
+    return this.transact(
+      doing,
+      all,
+      'readwrite',
+      async (transaction) => {
+        const present = await transaction.objectStore('meta').get(OWNER);
+        if (present?.value !== owner) throw inUse(this.sandbox);
+        return work(transaction as unknown as IDBPTransaction<SandboxSchema, Names, 'readwrite'>);
+      },
+      durability,
+    );
+  }
+
   close(): void {
     this.#db.close();
   }
@@ -195,17 +242,6 @@ export async function deleteSandboxDatabase(sandbox: string): Promise<void> {
   } catch (cause) {
     throw storageFailure(cause, `removing sandbox ${JSON.stringify(sandbox)}`);
   }
-}
-
-function openingFailure(cause: unknown, sandbox: string): Error {
-  if (cause instanceof DOMException && cause.name === 'VersionError') {
-    return new StorageFailedError(
-      `sandbox ${JSON.stringify(sandbox)} was written by a newer version of Layerbox: reload the page to get that version, or open a sandbox of another name`,
-      { sandbox, version: migrations.length },
-      { cause },
-    );
-  }
-  return storageFailure(cause, `opening sandbox ${JSON.stringify(sandbox)}`);
 }
 
 function abortIfOpen(transaction: { abort(): void }): void {

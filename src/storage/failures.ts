@@ -1,6 +1,6 @@
 /** What the browser's storage throws, as Layerbox's errors. */
 
-import { LayerboxError, StorageFailedError, StorageFullError } from '../engine/errors.ts';
+import { LayerboxError, StorageFailedError, StorageFullError, StorageNewerError } from '../engine/errors.ts';
 
 /**
  * The error to throw for what a storage operation threw. `doing` completes
@@ -30,4 +30,16 @@ export function storageFailure(cause: unknown, doing: string): LayerboxError {
     { doing, name },
     { cause },
   );
+}
+
+/** As `storageFailure`, for what opening one of a sandbox's databases threw: StorageNewerError among it. */
+export function openingFailure(cause: unknown, doing: string, sandbox: string): LayerboxError {
+  if (cause instanceof DOMException && cause.name === 'VersionError') {
+    return new StorageNewerError(
+      `sandbox ${JSON.stringify(sandbox)} was written by a newer version of Layerbox: reload the page to get that version, or open a sandbox of another name`,
+      { sandbox },
+      { cause },
+    );
+  }
+  return storageFailure(cause, doing);
 }

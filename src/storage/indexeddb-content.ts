@@ -67,17 +67,12 @@ export class IndexedDBContentStore implements ContentStore {
 
   async delete(digest: Digest): Promise<void> {
     this.#forget(digest);
-    await this.#database.transact(
-      `removing ${digest}`,
-      ['blobs', ...LANES],
-      'readwrite',
-      async (transaction) => {
-        const row = await transaction.objectStore('blobs').get(digest);
-        if (row === undefined) return;
-        await deleteChunks(transaction, row.parts);
-        await transaction.objectStore('blobs').delete(digest);
-      },
-    );
+    await this.#database.transactAsOwner(`removing ${digest}`, ['blobs', ...LANES], async (transaction) => {
+      const row = await transaction.objectStore('blobs').get(digest);
+      if (row === undefined) return;
+      await deleteChunks(transaction, row.parts);
+      await transaction.objectStore('blobs').delete(digest);
+    });
     // A read that was under way may have put its handle back.
     this.#forget(digest);
   }

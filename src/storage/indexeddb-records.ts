@@ -34,10 +34,9 @@ export class IndexedDBRecordStore implements RecordStore {
   async commit(changes: readonly Change[]): Promise<void> {
     if (changes.length === 0) return;
     const kinds = [...new Set(changes.map((change) => change.kind))];
-    await this.#database.transact(
+    await this.#database.transactAsOwner(
       'writing records',
       kinds,
-      'readwrite',
       async (transaction) => {
         await Promise.all(
           // async: what cannot be cloned throws at once, and must not leave the requests before it unawaited

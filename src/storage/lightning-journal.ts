@@ -13,6 +13,7 @@ import type { Journal, JournalStore } from '../engine/store/journal.ts';
 import { storageFailure } from './failures.ts';
 import { journalDirectory, journalName, markerPath, readEntry, segmentPath } from './journal-paths.ts';
 import { SegmentDatabase } from './segment-database.ts';
+import type { StorageRoom } from './storage-room.ts';
 
 type FileSystem = LightningFS.PromisifiedFS;
 
@@ -24,20 +25,32 @@ interface PendingChange {
   readonly reject: (error: Error) => void;
 }
 
+export interface LightningJournalOptions {
+  /** A token of ownership.ts: nothing that earlier owners change is kept from now on. */
+  readonly owner?: string;
+  readonly room?: StorageRoom;
+}
+
 export class LightningJournalStore implements JournalStore {
+  readonly #room: StorageRoom | undefined;
   readonly #segments: SegmentDatabase;
   readonly #open = new Set<string>();
   #fs: FileSystem;
   #pending: PendingChange[] = [];
   #flushing: Promise<void> | undefined;
 
-  private constructor(segments: SegmentDatabase) {
+  private constructor(segments: SegmentDatabase, room: StorageRoom | undefined) {
+    this.#room = room;
     this.#segments = segments;
     this.#fs = mount(segments);
   }
 
-  static async open(sandbox: string): Promise<LightningJournalStore> {
-    return new LightningJournalStore(await SegmentDatabase.open(sandbox));
+  /** Errors as SegmentDatabase.open has them. */
+  static async open(
+    sandbox: string,
+    { owner, room }: LightningJournalOptions = {},
+  ): Promise<LightningJournalStore> {
+    return new LightningJournalStore(await SegmentDatabase.open(sandbox, owner), room);
   }
 
   async open(name: string): Promise<Journal> {
@@ -56,6 +69,7 @@ export class LightningJournalStore implements JournalStore {
       return new LightningJournal(name, found, {
         read: (number) => this.#read(name, number),
         change: (doing, apply) => this.#change(doing, apply),
+        room: this.#room,
         close: async () => {
           await this.#settled();
           this.#open.delete(name);
@@ -162,6 +176,7 @@ export class LightningJournalStore implements JournalStore {
       // Nothing was stored: the names in memory are not those on the disk any more.
       this.#segments.discard();
       this.#fs = mount(this.#segments);
+      if (storageFailure(cause, '').code === 'StorageFull') this.#room?.refuse();
       const [first, ...others] = changes;
       if (first === undefined) return;
       if (others.length === 0) first.reject(storageFailure(cause, first.doing));
@@ -179,6 +194,7 @@ interface FoundSegments {
 }
 
 interface JournalAccess {
+  readonly room: StorageRoom | undefined;
   read(number: number): Promise<Uint8Array<ArrayBuffer>>;
   change(doing: string, apply: (fs: FileSystem) => Promise<void>): Promise<void>;
   /** After all changes that were asked for before. */
@@ -207,6 +223,10 @@ class LightningJournal implements Journal {
     return this.#next;
   }
 
+  get room(): number | undefined {
+    return this.#access.room?.bytes;
+  }
+
   async read(number: number): Promise<Uint8Array<ArrayBuffer>> {
     this.#mustBeOpen();
     if (!this.#has(number)) throw missingSegment(this.#name, number);
@@ -225,6 +245,7 @@ class LightningJournal implements Journal {
     await this.#access.change(`writing segment ${number} of ${this.#name}`, (fs) =>
       fs.writeFile(segmentPath(this.#name, number), own),
     );
+    this.#access.room?.take(own.byteLength);
     this.#segments = [...this.#segments, { number, size: own.byteLength }];
     return number;
   }

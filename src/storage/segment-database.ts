@@ -9,18 +9,21 @@
 
 import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from 'idb';
 import { StorageFailedError } from '../engine/errors.ts';
-import { storageFailure } from './failures.ts';
+import { openingFailure, storageFailure } from './failures.ts';
+import { inUse } from './ownership.ts';
 
 /** The tree of names, whole, as lightning-fs passes it: maps in maps, plain data. */
 type Tree = ReadonlyMap<string | number, unknown>;
 
 interface SegmentSchema extends DBSchema {
-  trees: { key: string; value: Tree };
+  /** The tree under `root`; under `owner` the token of whose it is. */
+  trees: { key: string; value: Tree | string };
   /** File contents by inode number. */
   files: { key: number; value: Uint8Array<ArrayBuffer> };
 }
 
 const treeKey = 'root';
+const ownerKey = 'owner';
 
 /** The name of the database that holds a sandbox's journals. */
 export function segmentDatabaseName(sandbox: string): string {
@@ -29,15 +32,23 @@ export function segmentDatabaseName(sandbox: string): string {
 
 export class SegmentDatabase {
   readonly #db: IDBPDatabase<SegmentSchema>;
+  readonly #sandbox: string;
+  readonly #owner: string | undefined;
   readonly #written = new Map<number, Uint8Array<ArrayBuffer>>();
   readonly #removed = new Set<number>();
   #isCommitting = false;
 
-  private constructor(db: IDBPDatabase<SegmentSchema>) {
+  private constructor(db: IDBPDatabase<SegmentSchema>, sandbox: string, owner: string | undefined) {
     this.#db = db;
+    this.#sandbox = sandbox;
+    this.#owner = owner;
   }
 
-  static async open(sandbox: string): Promise<SegmentDatabase> {
+  /**
+   * With `owner`, a token of ownership.ts, nothing that earlier owners commit is kept from now on: they have
+   * SandboxInUseError. Throws StorageNewerError, StorageFullError and StorageFailedError.
+   */
+  static async open(sandbox: string, owner?: string): Promise<SegmentDatabase> {
     try {
       const db = await openDB<SegmentSchema>(segmentDatabaseName(sandbox), 1, {
         upgrade: (created) => {
@@ -48,9 +59,13 @@ export class SegmentDatabase {
           if (event.target instanceof IDBDatabase) event.target.close();
         },
       });
-      return new SegmentDatabase(db);
+      if (owner !== undefined) {
+        const transaction = db.transaction('trees', 'readwrite', { durability: 'strict' });
+        await Promise.all([transaction.store.put(owner, ownerKey), transaction.done]);
+      }
+      return new SegmentDatabase(db, sandbox, owner);
     } catch (cause) {
-      throw storageFailure(cause, `opening the journals of sandbox ${JSON.stringify(sandbox)}`);
+      throw openingFailure(cause, `opening the journals of sandbox ${JSON.stringify(sandbox)}`, sandbox);
     }
   }
 
@@ -92,8 +107,9 @@ export class SegmentDatabase {
 
   // -- what lightning-fs calls ------------------------------------------------------
 
-  loadSuperblock(): Promise<Tree | undefined> {
-    return this.#db.get('trees', treeKey);
+  async loadSuperblock(): Promise<Tree | undefined> {
+    const tree = await this.#db.get('trees', treeKey);
+    return typeof tree === 'string' ? undefined : tree;
   }
 
   /** Lightning-fs also calls it on timers of its own; what there is to store then is stored already. */
@@ -101,6 +117,11 @@ export class SegmentDatabase {
     if (!this.#isCommitting) return;
     this.#isCommitting = false;
     const transaction = this.#db.transaction(['trees', 'files'], 'readwrite', { durability: 'strict' });
+    if (this.#owner !== undefined && (await transaction.objectStore('trees').get(ownerKey)) !== this.#owner) {
+      transaction.done.catch(() => undefined); // says only that it was aborted
+      transaction.abort();
+      throw inUse(this.#sandbox);
+    }
     const files = transaction.objectStore('files');
     // Removals first: a number that was freed may have been given to a new file.
     const requests: Promise<unknown>[] = [...this.#removed].map((inode) => files.delete(inode));

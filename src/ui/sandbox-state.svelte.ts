@@ -29,6 +29,10 @@ export class SandboxState {
   containers = $state.raw<readonly ContainerSummary[] | undefined>();
   pulls = $state.raw<Pulls>({});
   storage = $state.raw<{ readonly usage: number; readonly quota: number } | undefined>();
+  /** Something did not fit, and nobody has looked since. */
+  wasFull = $state(false);
+  /** Why nothing is kept when this page is closed; undefined: it is. */
+  notDurable = $state.raw<string | undefined>();
   /** Why the last reading failed. */
   failure = $state.raw<Failure | undefined>();
   /** Grows with each change of a container's files: what shows them reads again. */
@@ -97,9 +101,19 @@ export class SandboxState {
         this.#changed(event.container);
         this.refresh();
         break;
+      case 'storage':
+        if (event.action === 'memory') this.notDurable = event.reason;
+        if (event.action === 'full') this.wasFull = true;
+        this.refresh();
+        break;
+      case 'ownership':
+        this.opening = {
+          code: 'SandboxInUse',
+          message: 'Another tab of this browser has taken the sandbox over.',
+        };
+        break;
       case 'container':
       case 'image':
-      case 'storage':
         this.refresh();
         break;
     }

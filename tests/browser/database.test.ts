@@ -1,6 +1,11 @@
 import { openDB } from 'idb';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { StorageFailedError, StorageFullError } from '../../src/engine/errors.ts';
+import {
+  SandboxInUseError,
+  StorageFailedError,
+  StorageFullError,
+  StorageNewerError,
+} from '../../src/engine/errors.ts';
 import { digestOf } from '../../src/engine/oci/digest.ts';
 import {
   databaseName,
@@ -12,6 +17,8 @@ import {
 import { storageFailure } from '../../src/storage/failures.ts';
 import { IndexedDBContentStore } from '../../src/storage/indexeddb-content.ts';
 import { IndexedDBRecordStore } from '../../src/storage/indexeddb-records.ts';
+import { LightningJournalStore } from '../../src/storage/lightning-journal.ts';
+import { deleteSegmentDatabase, segmentDatabaseName } from '../../src/storage/segment-database.ts';
 import { countingBytes, sameBytes } from '../conformance/bytes.ts';
 import { freshSandbox } from '../conformance/sandbox-name.ts';
 
@@ -36,9 +43,49 @@ describe('a sandbox’s database', () => {
     const sandbox = named();
     (await openDB(databaseName(sandbox), migrations.length + 1)).close();
     const failure = await SandboxDatabase.open(sandbox).catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(StorageFailedError);
+    expect(failure).toBeInstanceOf(StorageNewerError);
     expect(String(failure)).toContain('newer version');
     expect(String(failure)).toContain(sandbox);
+    (await openDB(segmentDatabaseName(sandbox), 2)).close();
+    closing.push(() => deleteSegmentDatabase(sandbox));
+    await expect(LightningJournalStore.open(sandbox)).rejects.toThrow(StorageNewerError);
+  });
+
+  it('is changed by its owner alone, also when an earlier one wakes up with it open', async () => {
+    const sandbox = named();
+    const [earlier, later] = [await opened(sandbox), await opened(sandbox)];
+    await earlier.own('earlier');
+    const records = new IndexedDBRecordStore(earlier);
+    await records.commit([{ kind: 'logs', put: { id: 'c/1', bytes: countingBytes(1) } }]);
+    const bytes = countingBytes(100);
+    const digest = await digestOf(bytes);
+    const writer = await new IndexedDBContentStore(earlier).ingest('x');
+    await writer.write(bytes);
+    await writer.commit(digest);
+
+    await later.own('later');
+    await expect(records.commit([{ kind: 'logs', delete: 'c/1' }])).rejects.toThrow(SandboxInUseError);
+    await expect(new IndexedDBContentStore(earlier).delete(digest)).rejects.toThrow(SandboxInUseError);
+    expect(await new IndexedDBRecordStore(later).ids('logs')).toEqual(['c/1']);
+    expect(await new IndexedDBContentStore(later).stat(digest)).toEqual({ size: 100 });
+    await new IndexedDBRecordStore(later).commit([{ kind: 'logs', delete: 'c/1' }]);
+    expect(await records.ids('logs')).toEqual([]);
+  });
+
+  it('takes no segment of an earlier owner of the journals', async () => {
+    const sandbox = named();
+    closing.push(() => deleteSegmentDatabase(sandbox));
+    const earlier = await LightningJournalStore.open(sandbox, { owner: 'earlier' });
+    const journal = await earlier.open('host');
+    const kept = await journal.append(Uint8Array.of(1));
+    const later = await LightningJournalStore.open(sandbox, { owner: 'later' });
+    await expect(journal.append(Uint8Array.of(2))).rejects.toThrow(SandboxInUseError);
+    await expect(journal.remove([kept])).rejects.toThrow(SandboxInUseError);
+    const own = await later.open('host');
+    expect(own.segments).toEqual([{ number: kept, size: 1 }]);
+    expect(await own.append(Uint8Array.of(3, 4))).toBe(kept + 1);
+    await earlier.close();
+    await later.close();
   });
 
   it('closes itself for a newer version in another tab, and says so from then on', async () => {
@@ -112,7 +159,7 @@ describe('a sandbox’s database', () => {
     const failure = await SandboxDatabase.open(sandbox, [...migrations, () => undefined]).catch(
       (error: unknown) => error,
     );
-    expect(failure).toBeInstanceOf(StorageFailedError);
+    expect(failure).toBeInstanceOf(SandboxInUseError);
     expect(String(failure)).toContain('close that tab');
   });
 

@@ -8,8 +8,11 @@ describe('a sandbox', () => {
   afterEach(() => {
     for (const ownership of owned.splice(0)) ownership.release();
   });
-  const acquire = async (sandbox: string, patience?: number) => {
-    const ownership = await acquireSandbox(sandbox, patience === undefined ? {} : { patience });
+  const acquire = async (sandbox: string, patience?: number, takeOver = false) => {
+    const ownership = await acquireSandbox(sandbox, {
+      ...(patience !== undefined && { patience }),
+      takeOver,
+    });
     owned.push(ownership);
     return ownership;
   };
@@ -48,6 +51,30 @@ describe('a sandbox', () => {
     await expect(acquire(sandbox, 20)).rejects.toThrow(SandboxInUseError);
     worker.terminate();
     await acquire(sandbox, 30_000);
+  });
+
+  it('is handed over by an owner that is asked to, and not before it has let go', async () => {
+    const sandbox = freshSandbox('asked');
+    const first = await acquire(sandbox);
+    const steps: string[] = [];
+    void first.asked.then(() => {
+      steps.push('asked');
+      first.release();
+    });
+    void first.lost.then(() => steps.push('let go'));
+    const second = await acquire(sandbox, 30_000, true);
+    expect(steps).toEqual(['asked', 'let go']);
+    expect(second.token).not.toBe(first.token);
+    // it listens for the next one, and the first does not any more
+    await expect(acquire(sandbox, 20)).rejects.toThrow(SandboxInUseError);
+  });
+
+  it('is taken from an owner that does not answer', async () => {
+    const sandbox = freshSandbox('hangs');
+    const first = await acquire(sandbox);
+    await acquire(sandbox, 50, true);
+    await first.lost;
+    await expect(acquire(sandbox, 20)).rejects.toThrow(SandboxInUseError);
   });
 
   it('tells its owner when another took it by force', async () => {

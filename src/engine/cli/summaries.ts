@@ -41,6 +41,7 @@ export interface ContainerSummary {
   readonly id: string;
   readonly name: string;
   readonly image: string;
+  readonly imageID: string;
   readonly command: string;
   readonly status: ContainerStatus;
   /** As `docker ps` has it: `Up 2 minutes`, `Exited (0) 3 seconds ago`. */
@@ -88,6 +89,7 @@ export async function containerSummary(
     id: record.id,
     name: record.name,
     image: record.image,
+    imageID: record.imageID,
     command: commandText(record),
     status: record.state.status,
     statusText: statusText(record, now()),

@@ -104,7 +104,10 @@ export async function pullImage(
   } catch (error) {
     await Promise.allSettled(keeping);
     await lease.release();
-    if (error instanceof LayerboxError && error.code === 'StorageFull') await parts.collectGarbage();
+    if (error instanceof LayerboxError && error.code === 'StorageFull') {
+      parts.events.emit({ type: 'storage', action: 'full' });
+      await parts.collectGarbage();
+    }
     const failure = signal.aborted ? cancelled(name, error) : error;
     report.failed(failure);
     throw failure;

@@ -23,6 +23,11 @@ export interface Journal {
   read(number: number): Promise<Uint8Array<ArrayBuffer>>;
   /** The number of the new segment: above all before it. */
   append(bytes: Uint8Array<ArrayBuffer>): Promise<number>;
+  /**
+   * Bytes that may still be appended, as far as is known; undefined where nobody knows. What goes beyond is refused,
+   * or may be; what frees space (a checkpoint, a removal) goes on.
+   */
+  readonly room?: number | undefined;
   /** The number that the next `append` will give. */
   readonly next: number;
   remove(numbers: readonly number[]): Promise<void>;

@@ -41,7 +41,7 @@ export interface CopyUp {
 }
 
 export interface UnionLimits {
-  /** Bytes that the upper may store; a write beyond gives ENOSPC. Default 8 GiB. */
+  /** Bytes that the upper may store, and no more than its journal has room for; a write beyond gives ENOSPC. Default 8 GiB. */
   readonly capacity?: number | (() => number);
   /** Bytes not yet durable above which `ready` makes writers wait. Default 32 MB. */
   readonly pendingBytes?: number;
@@ -173,7 +173,13 @@ class JournaledUnion extends UnionFileSystem implements Union {
     content: ContentReader,
     damage: string | undefined,
   ) {
-    const capacity = options.limits?.capacity ?? 8 * 1024 * MB;
+    const limit = options.limits?.capacity ?? 8 * 1024 * MB;
+    const { journal } = options;
+    const capacity = () =>
+      Math.min(
+        typeof limit === 'number' ? limit : limit(),
+        log.storedBytes + (journal.room ?? Number.POSITIVE_INFINITY),
+      );
     super({
       upper,
       log,
@@ -181,7 +187,7 @@ class JournaledUnion extends UnionFileSystem implements Union {
       now: options.now,
       beforeChange: (record) => compaction.before(record),
       onChange: options.onChange,
-      capacity: typeof capacity === 'number' ? () => capacity : capacity,
+      capacity,
       pendingBytes: options.limits?.pendingBytes ?? 32 * MB,
     });
     this.#journal = options.journal;

@@ -15,8 +15,6 @@ const features: readonly { readonly name: string; readonly isThere: () => boolea
   { name: 'a secure page (https, or localhost)', isThere: () => window.isSecureContext },
   { name: 'WebAssembly', isThere: () => typeof WebAssembly === 'object' },
   { name: 'WebAssembly SIMD', isThere: () => WebAssembly.validate(simdModule) },
-  { name: 'IndexedDB', isThere: () => typeof indexedDB === 'object' },
-  { name: 'Web Locks', isThere: () => 'locks' in navigator },
   { name: 'Web Crypto', isThere: () => typeof crypto?.subtle === 'object' },
   { name: 'decompression streams', isThere: () => typeof DecompressionStream === 'function' },
   { name: 'Promise.withResolvers', isThere: () => typeof Promise.withResolvers === 'function' },

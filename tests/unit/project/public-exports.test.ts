@@ -38,6 +38,7 @@ describe('the library', () => {
         "SizeMismatchError",
         "StorageFailedError",
         "StorageFullError",
+        "StorageNewerError",
         "UnsupportedMediaTypeError",
         "UsageError",
         "VolumeInUseError",
