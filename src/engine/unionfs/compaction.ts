@@ -31,8 +31,10 @@ interface Resident {
   readonly end: number;
 }
 
-/** Small segments that may gather before they are merged. */
+/** Small segments that may gather before they are merged, at the least. */
 const SMALL_SEGMENTS = 32;
+/** What a journal writes for each segment that it has, with each flush: lightning-fs stores its tree whole. */
+const BYTES_PER_SEGMENT = 64;
 /** Dead bytes that are not worth the work. */
 const DEAD_BYTES = 4 * 1024 * 1024;
 
@@ -43,7 +45,10 @@ export class Compaction {
   #stopped = false;
   /** Dead bytes that the last run left. */
   #residue = 0;
-  /** Grows with the size of a checkpoint, so that checkpoints stay a small part of what is written. */
+  /**
+   * Many of them cost each flush, few of them a checkpoint often: in between both cost the same. So it grows with the root
+   * of a checkpoint's size.
+   */
   #smallSegments = SMALL_SEGMENTS;
 
   constructor(options: CompactionOptions) {
@@ -192,7 +197,7 @@ export class Compaction {
     } finally {
       this.#checkpoint = undefined;
     }
-    this.#smallSegments = SMALL_SEGMENTS + Math.floor(writer.bytes / (32 * 1024));
+    this.#smallSegments = SMALL_SEGMENTS + Math.floor(Math.sqrt(writer.bytes / BYTES_PER_SEGMENT));
     return true;
   }
 
