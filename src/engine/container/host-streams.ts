@@ -20,13 +20,14 @@ const SIGTERM = 15;
 /** Exit codes of the scripts below. */
 const MISSING = 44;
 const DIRECTORY = 45;
-const DEVICE = 46;
+const CHARACTER_DEVICE = 46;
+const BLOCK_DEVICE = 47;
 
 const READ = `[ -e "$1" ] || exit ${MISSING}; [ -d "$1" ] && exit ${DIRECTORY}; exec cat -- "$1"`;
 /** Nothing of that name is there before all of it is, as with Docker's client. */
 const WRITE = [
   `folder=$(dirname -- "$1"); [ -d "$folder" ] || exit ${MISSING}; [ -d "$1" ] && exit ${DIRECTORY}`,
-  `if [ -b "$1" ] || [ -c "$1" ]; then exit ${DEVICE}; fi`,
+  `[ -c "$1" ] && exit ${CHARACTER_DEVICE}; [ -b "$1" ] && exit ${BLOCK_DEVICE}`,
   `part=$(mktemp -- "$folder/.docker_temp_XXXXXX") || exit 1; failed=; trap failed=1 TERM`,
   `echo ready; cat > "$part" || failed=1`,
   `if [ -n "$failed" ]; then rm -f -- "$part"; exit 1; fi; chmod 600 -- "$part" && mv -f -- "$part" "$1"`,
@@ -147,7 +148,8 @@ function writeFault(path: string, code: number, said: string): Error {
     return missing(`invalid output path: stat ${printableName(folder)}: no such file or directory`, path);
   }
   if (code === DIRECTORY) return missing('cannot write to a directory', path);
-  if (code === DEVICE) return missing('cannot write to a device file', path);
+  if (code === CHARACTER_DEVICE) return missing('cannot write to a character device file', path);
+  if (code === BLOCK_DEVICE) return missing('cannot write to a block device file', path);
   return new StorageFailedError(
     `write ${printableName(path)}: ${printableName(said.trim() || `cat ended with ${code}`)}`,
     { path },
