@@ -76,8 +76,8 @@ function member(document: unknown, ...names: readonly string[]): Readonly<Record
 }
 
 /**
- * `0.0.0.0:8080->80/tcp, 443/tcp`: as Docker's client writes them, runs of ports as ranges where container and host
- * count together.
+ * `0.0.0.0:8080->80/tcp, 443/tcp`, in the order of Docker's client: runs of ports that count together on both sides, as
+ * they end and then as they began, and what is published elsewhere behind them.
  */
 export function portsText(ports: readonly Port[]): string {
   const sorted = [...ports].sort(
@@ -87,23 +87,24 @@ export function portsText(ports: readonly Port[]): string {
       (a.host?.port ?? 0) - (b.host?.port ?? 0) ||
       compare(a.protocol, b.protocol),
   );
-  const runs = new Map<string, { first: Port; last: Port }[]>();
-  const texts: string[] = [];
+  const open = new Map<string, { readonly first: Port; last: Port }>();
+  const ended: string[] = [];
+  const elsewhere: string[] = [];
   for (const port of sorted) {
     const { host, containerPort, protocol } = port;
     if (host !== undefined && host.port !== containerPort) {
-      texts.push(`${address(host.ip)}:${host.port}->${containerPort}/${protocol}`);
+      elsewhere.push(`${address(host.ip)}:${host.port}->${containerPort}/${protocol}`);
       continue;
     }
-    const key = host === undefined ? protocol : `${host.ip}/${protocol}`;
-    const list = runs.get(key) ?? [];
-    runs.set(key, list);
-    const run = list.at(-1);
+    const key = `${host?.ip ?? ''}/${protocol}`;
+    const run = open.get(key);
     if (run !== undefined && run.last.containerPort + 1 === containerPort) run.last = port;
-    else if (run?.last.containerPort !== containerPort) list.push({ first: port, last: port });
+    else if (run?.last.containerPort !== containerPort) {
+      if (run !== undefined) ended.push(runText(run));
+      open.set(key, { first: port, last: port });
+    }
   }
-  const grouped = [...runs].sort(([a], [b]) => compare(a, b)).flatMap(([, list]) => list.map(runText));
-  return [...texts, ...grouped].join(', ');
+  return [...ended, ...[...open.values()].map(runText), ...elsewhere].join(', ');
 }
 
 function runText({ first, last }: { readonly first: Port; readonly last: Port }): string {

@@ -2,6 +2,7 @@
 
 import { ContainerStateError, NoSuchContainerError } from '../errors.ts';
 import { prunedImages, pruneImages } from './commands/image-prune.ts';
+import { pruneNetworks } from './commands/network-prune.ts';
 import { pruneVolumes } from './commands/volume-prune.ts';
 import type { DockerHost } from './docker-host.ts';
 import { type Filters, filterTime, fitsLabels } from './filter.ts';
@@ -19,13 +20,19 @@ export interface Pruner {
 }
 
 /** `all`: images that have a name too; `volumes`: volumes that have none. */
-export function pruners(options: {
-  readonly all: boolean;
-  readonly volumes: boolean;
-}): readonly Pruner[] {
+export function pruners(options: { readonly all: boolean; readonly volumes: boolean }): readonly Pruner[] {
   const { all, volumes } = options;
+  const ofVolumes: Pruner = {
+    warning: 'all anonymous volumes not used by at least one container',
+    prune: (host, filters) => pruneVolumes(host, filters, { all: false }),
+  };
   return [
     { warning: 'all stopped containers', prune: pruneContainers },
+    {
+      warning: 'all networks not used by at least one container',
+      prune: async (host, filters) => ({ text: await pruneNetworks(host, filters), reclaimed: 0 }),
+    },
+    ...(volumes ? [ofVolumes] : []),
     {
       warning: all ? 'all images without at least one container associated to them' : 'all dangling images',
       prune: async (host, filters, signal) => {
@@ -33,15 +40,8 @@ export function pruners(options: {
         return { text: prunedImages(pruned), reclaimed: pruned.reclaimed };
       },
     },
-    ...(volumes
-      ? [
-          {
-            warning: 'all anonymous volumes not used by at least one container',
-            prune: (host: DockerHost, filters: Filters) => pruneVolumes(host, filters, { all: false }),
-          },
-        ]
-      : []),
     {
+      // there is none before images are built here
       warning: all ? 'all build cache' : 'unused build cache',
       prune: async () => ({ text: '', reclaimed: 0 }),
     },
