@@ -40,6 +40,7 @@ import {
   NoSuchImageError,
   StorageFailedError,
 } from './errors.ts';
+import { EventHistory } from './event-history.ts';
 import type { EventStream } from './events.ts';
 import { Images } from './image/images.ts';
 import { LayerCache } from './image/layer-cache.ts';
@@ -207,6 +208,7 @@ export class Engine {
       images: parts.images,
       containers: parts.containers,
       registries: parts.registries,
+      events: new EventHistory(ports.events),
       volumes: parts.volumes,
       machine,
       now,
@@ -364,7 +366,10 @@ export class Engine {
     });
     machine.exportTree(HOST_TREE, this.#parts.home);
     // whoever needs the machine starts it again and has the error; the event tells the rest
-    machine.start().catch(() => undefined);
+    machine.start().then(
+      () => this.#parts.containers.startWithHost(),
+      () => undefined,
+    );
   }
 
   async #serve(client: Client): Promise<void> {

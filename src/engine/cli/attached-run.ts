@@ -24,7 +24,17 @@ export async function runAttached(
     attachment.end();
     throw error;
   }
+  return attachedEnding(started, attachment, print);
+}
+
+/** The exit code of a command whose client is attached to what was started; 0 when the keys let it go. */
+export async function attachedEnding(
+  started: Started,
+  attachment: Attachment,
+  print: Printer,
+): Promise<number> {
   const how = await Promise.race([started.finished, attachment.left]);
+  // as with Docker, the program goes on without its client, whose reader may be a `head` that has enough
   if (how === 'detached') return 0;
   if (how === 'gone') return GONE;
   attachment.end();

@@ -3,9 +3,12 @@
 import { NotYetError, UsageError } from '../errors.ts';
 import { printableName } from '../names.ts';
 import type { Command } from './command.ts';
+import { attach } from './commands/attach.ts';
 import { commit } from './commands/commit.ts';
+import { containerPrune } from './commands/container-prune.ts';
 import { create } from './commands/create.ts';
 import { diff } from './commands/diff.ts';
+import { events } from './commands/events.ts';
 import { exec } from './commands/exec.ts';
 import { exportCommand } from './commands/export.ts';
 import { history } from './commands/history.ts';
@@ -25,26 +28,33 @@ import { networkInspect } from './commands/network-inspect.ts';
 import { networkLs } from './commands/network-ls.ts';
 import { networkPrune } from './commands/network-prune.ts';
 import { networkRm } from './commands/network-rm.ts';
+import { pause, unpause } from './commands/pause.ts';
 import { port } from './commands/port.ts';
 import { ps } from './commands/ps.ts';
 import { pull } from './commands/pull.ts';
 import { push } from './commands/push.ts';
+import { rename } from './commands/rename.ts';
+import { restart } from './commands/restart.ts';
 import { rm } from './commands/rm.ts';
 import { rmi } from './commands/rmi.ts';
 import { run } from './commands/run.ts';
 import { save } from './commands/save.ts';
 import { search } from './commands/search.ts';
 import { start } from './commands/start.ts';
+import { stats } from './commands/stats.ts';
 import { stop } from './commands/stop.ts';
 import { systemDf } from './commands/system-df.ts';
 import { systemPrune } from './commands/system-prune.ts';
 import { tag } from './commands/tag.ts';
+import { top } from './commands/top.ts';
+import { update } from './commands/update.ts';
 import { version } from './commands/version.ts';
 import { volumeCreate } from './commands/volume-create.ts';
 import { volumeInspect } from './commands/volume-inspect.ts';
 import { volumeLs } from './commands/volume-ls.ts';
 import { volumePrune } from './commands/volume-prune.ts';
 import { volumeRm } from './commands/volume-rm.ts';
+import { wait } from './commands/wait.ts';
 
 export type CommandTable = ReadonlyMap<string, Command>;
 
@@ -57,6 +67,16 @@ export interface Management {
 }
 
 export const COMMANDS: CommandTable = tableOf({
+  attach,
+  events,
+  pause,
+  rename,
+  restart,
+  stats,
+  top,
+  unpause,
+  update,
+  wait,
   import: importCommand,
   export: exportCommand,
   save,
@@ -91,6 +111,16 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
   container: {
     summary: 'Manage containers',
     commands: tableOf({
+      attach,
+      pause,
+      prune: containerPrune,
+      rename,
+      restart,
+      stats,
+      top,
+      unpause,
+      update,
+      wait,
       export: exportCommand,
       commit,
       create,
@@ -110,7 +140,7 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
       stop,
     }),
     hidden: ['list', 'ps', 'remove'],
-    later: words('attach cp pause prune rename restart stats top unpause update wait'),
+    later: words('cp '),
   },
   image: {
     summary: 'Manage images',
@@ -150,9 +180,9 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
   },
   system: {
     summary: 'Manage Docker',
-    commands: tableOf({ df: systemDf, info, prune: systemPrune }),
+    commands: tableOf({ df: systemDf, events, info, prune: systemPrune }),
     hidden: [],
-    later: words('events dial-stdio'),
+    later: words('dial-stdio'),
   },
   volume: {
     summary: 'Manage volumes',
@@ -173,9 +203,9 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
 /** The commands of Docker 28.2 that are not here yet. */
 export const LATER_COMMANDS: ReadonlySet<string> = new Set(
   words(
-    'attach build builder buildx checkpoint compose config context cp events ' +
-      'manifest node pause plugin rename restart secret service stack stats ' +
-      'swarm top trust unpause update wait',
+    'build builder buildx checkpoint compose config context cp ' +
+      'manifest node plugin secret service stack ' +
+      'swarm trust',
   ),
 );
 

@@ -55,6 +55,8 @@ export interface Command {
   readonly wordCount: WordCount;
   /** The exit code of what the engine refuses: 125 for what runs a program, as Docker has it. Default 1. */
   readonly failureCode?: number;
+  /** The exit code of flags that contradict each other; default: the same. */
+  readonly usageFailureCode?: number;
   /** Resolves with the exit code; throws what the engine throws. */
   run(invocation: Invocation): Promise<number>;
 }

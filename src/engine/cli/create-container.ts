@@ -8,6 +8,7 @@ import { satisfies } from '../oci/platform.ts';
 import { familiarReference, parseReference, type Reference } from '../oci/reference.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { ImageRecord } from '../store/records.ts';
+import { cidFileOf, writeCidFile } from './cidfile.ts';
 import type { Invocation } from './command.ts';
 import { platformOption, pullImage, pullToRun } from './image-pull.ts';
 import { pullPolicyOf } from './run-flags.ts';
@@ -27,8 +28,10 @@ export async function createFromCommandLine(
   options: CreateOptions,
   { runs }: { readonly runs: boolean },
 ): Promise<Created> {
+  const file = await cidFileOf(invocation, runs ? {} : { exitCode: 1 });
   const early = await ensureImage(invocation, options.image, runs);
   const record = await invocation.host.containers.create(options);
+  if (file !== undefined) await writeCidFile(invocation, file, record.id);
   const notice = platformNotice(record.platform);
   if (notice !== undefined) await invocation.print.error(notice);
   return { record, early };

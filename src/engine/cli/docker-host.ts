@@ -3,6 +3,7 @@
 import type { Containers } from '../container/containers.ts';
 import type { HostFiles } from '../container/host-streams.ts';
 import type { Machine } from '../container/machine.ts';
+import type { EventHistory } from '../event-history.ts';
 import type { Images } from '../image/images.ts';
 import type { Registries } from '../registry/registries.ts';
 import type { Volumes } from '../volume/volumes.ts';
@@ -12,6 +13,8 @@ export interface DockerHost {
   readonly containers: Containers;
   readonly registries: Registries;
   readonly volumes: Volumes;
+  /** What has happened of late, and what happens. */
+  readonly events: EventHistory;
   /** Undefined: nothing can run. */
   readonly machine: Machine | undefined;
   /** Milliseconds since 1970. */

@@ -159,9 +159,9 @@ function reportUsage(
   command: Command | undefined,
 ): { text: string; code: number } {
   const { exitCode, plain, see } = error.data;
-  const code = typeof exitCode === 'number' ? exitCode : plain === true ? (command?.failureCode ?? 1) : 125;
+  const failureCode = command?.usageFailureCode ?? command?.failureCode;
+  const code = typeof exitCode === 'number' ? exitCode : plain === true ? (failureCode ?? 1) : 125;
   if (plain === true) {
-    const failureCode = command?.failureCode;
     if (failureCode === undefined || code !== failureCode) return { text: message, code };
     return { text: `docker: ${message}\n\nRun '${name} --help' for more information`, code };
   }

@@ -16,6 +16,7 @@ import { mountRequests, VOLUME_FLAGS } from './volume-flags.ts';
 /** `pullHelp`: the one word in which the two commands differ. */
 export function creationFlags(pullHelp: string): readonly Flag[] {
   return [
+    ATTACH_FLAG,
     { long: 'cidfile', type: 'string', help: 'Write the container ID to the file' },
     { long: 'entrypoint', type: 'string', help: 'Overwrite the default ENTRYPOINT of the image' },
     ...ENVIRONMENT_FLAGS,
@@ -47,7 +48,7 @@ export function creationFlags(pullHelp: string): readonly Flag[] {
 
 /** What Docker has besides, in the notation of `Command.later`. */
 export const LATER_CREATION_FLAGS: readonly string[] = (
-  'annotation= attach/a= blkio-weight= blkio-weight-device= cgroup-parent= cgroupns= cpu-rt-period= ' +
+  'annotation= blkio-weight= blkio-weight-device= cgroup-parent= cgroupns= cpu-rt-period= ' +
   'cpu-rt-runtime= cpuset-cpus= cpuset-mems= device= device-cgroup-rule= device-read-bps= device-read-iops= ' +
   'device-write-bps= device-write-iops= disable-content-trust gpus= ip6= ipc= isolation= kernel-memory= ' +
   'link= link-local-ip= log-driver= log-opt= memory-swappiness= oom-kill-disable oom-score-adj= pid= ' +
@@ -65,9 +66,32 @@ export function pullPolicyOf(flags: ParsedFlags): string {
   });
 }
 
+/** To which of its streams a client is attached from the start. */
 export interface Attached {
-  /** A client is there from the start, with its input. */
   readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
+
+const ATTACH_FLAG: Flag = {
+  long: 'attach',
+  short: 'a',
+  type: 'list',
+  help: 'Attach to STDIN, STDOUT or STDERR',
+  check: (value) =>
+    /^std(?:in|out|err)$/i.test(value) ? undefined : 'valid streams are STDIN, STDOUT and STDERR',
+};
+
+/** The streams of `--attach`; without it, unless `detached`, both outputs, and the input of `-i`. */
+export function attachedStreams(flags: ParsedFlags, detached: boolean): Attached {
+  const named = flags.list('attach').map((stream) => stream.toLowerCase());
+  const isOn = (stream: string, otherwise: boolean) =>
+    named.length > 0 ? named.includes(stream) : otherwise && !detached;
+  return {
+    stdin: isOn('stdin', flags.bool('interactive')),
+    stdout: isOn('stdout', true),
+    stderr: isOn('stderr', true),
+  };
 }
 
 /** What the words and flags ask for. UsageError where Docker's client refuses by itself. */
@@ -96,6 +120,8 @@ export async function creationOptions(
     tty: flags.bool('tty'),
     openStdin: flags.bool('interactive'),
     attachStdin: attached.stdin,
+    attachStdout: attached.stdout,
+    attachStderr: attached.stderr,
     autoRemove: flags.bool('rm'),
   };
 }

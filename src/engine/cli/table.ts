@@ -6,12 +6,12 @@
 const MIN_WIDTH = 10;
 const PADDING = 3;
 
-/** The rows as lines, each ended by a line feed. Cells hold no line feeds and no tabs. */
-export function renderTable(rows: readonly (readonly string[])[]): string {
+/** `minWidth`: of each column but the last. The rows as lines, each ended by a line feed. Cells hold no line feeds and no tabs. */
+export function renderTable(rows: readonly (readonly string[])[], minWidth = MIN_WIDTH): string {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, cell] of row.slice(0, -1).entries()) {
-      widths[column] = Math.max(widths[column] ?? MIN_WIDTH, characters(cell) + PADDING);
+      widths[column] = Math.max(widths[column] ?? minWidth, characters(cell) + PADDING);
     }
   }
   let text = '';

@@ -24,6 +24,12 @@ export interface AttachOptions {
   readonly proxySignals: boolean;
   /** Undefined: there is no way to detach. */
   readonly detachKeys?: Uint8Array;
+  /** What the client is shown. Default: both streams. */
+  readonly streams?: readonly ('out' | 'err')[];
+  /** The end of a client's pipe is the end of the program's input. Default true. */
+  readonly closesInput?: boolean;
+  /** The program is told of a change of size even when there is none, so that it draws its screen for this client. */
+  readonly redraws?: boolean;
 }
 
 export class Attachment {
@@ -51,7 +57,12 @@ export class Attachment {
       throw new Error('the client has left');
     });
     gone.catch(() => undefined);
-    this.sink = { write: (stream, bytes) => Promise.race([terminal.write(stream, bytes), gone]) };
+    const { streams = ['out', 'err'] } = options;
+    this.sink = {
+      write: async (stream, bytes) => {
+        if (streams.includes(stream)) await Promise.race([terminal.write(stream, bytes), gone]);
+      },
+    };
   }
 
   /** The size that the process's terminal should start with. */
@@ -67,16 +78,22 @@ export class Attachment {
     const raw = tty && stdin && terminal.terminal.stdin;
     terminal.attach({ stdin, raw, signals: proxySignals && !raw });
     if (tty) terminal.onResize((size) => process.resize(size));
+    if (tty && this.#options.redraws === true) {
+      const { rows, columns } = terminal.size();
+      process.resize({ rows: rows + 1, columns: columns + 1 });
+      process.resize({ rows, columns });
+    }
     if (proxySignals && !raw) {
       terminal.onSignal((number) => {
         if (!this.#ended && isForwarded(number)) process.signal(number);
       });
     }
     if (!stdin) return;
+    const closes = !tty && this.#options.closesInput !== false;
     this.#passInput(process).catch(() => this.#leave('gone'));
     // as with a shell's pipe: when the writer dies, its reader comes to the end
     void this.left.then((how) => {
-      if (how === 'gone' && !tty && !this.#ended) process.closeInput();
+      if (how === 'gone' && closes && !this.#ended) process.closeInput();
     });
   }
 
@@ -99,6 +116,6 @@ export class Attachment {
       }
     }
     // On a terminal the end of input is a key; a pipe that ends is the program's end of input.
-    if (!tty && !this.#ended) process.closeInput();
+    if (!tty && this.#options.closesInput !== false && !this.#ended) process.closeInput();
   }
 }

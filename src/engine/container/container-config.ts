@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly tty: boolean;
   readonly openStdin: boolean;
   readonly attachStdin: boolean;
+  readonly attachStdout?: boolean;
+  readonly attachStderr?: boolean;
   readonly autoRemove: boolean;
 }
 
@@ -58,6 +60,8 @@ export function containerConfig(id: string, image: RuntimeConfig, run: RunOption
     tty: run.tty,
     openStdin: run.openStdin,
     attachStdin: run.attachStdin,
+    attachStdout: run.attachStdout ?? true,
+    attachStderr: run.attachStderr ?? true,
     autoRemove: run.autoRemove,
   };
 }

@@ -33,9 +33,10 @@ import { HealthMonitors, initialHealth, unprobed } from './health-monitors.ts';
 import type { ImageStacks } from './image-stacks.ts';
 import type { ContainerSizes } from './inspection.ts';
 import { launch } from './launch.ts';
-import { writeLimits } from './limits.ts';
+import { cgroupFile, writeLimits } from './limits.ts';
 import { ContainerLog } from './log.ts';
 import type { Machine, Process } from './machine.ts';
+import { type GuestProcessEntry, processesOf } from './processes.ts';
 import { shouldRestart, startsWithHost } from './restart-policy.ts';
 import { Restarts } from './restarts.ts';
 import { type Rootfs, RootfsPool } from './rootfs.ts';
@@ -43,6 +44,7 @@ import { type Ending, notRunning, RunningContainer } from './running.ts';
 import { parseSignal, SIGKILL, SIGTERM } from './signals.ts';
 import { execFailure, startFailure } from './start-failure.ts';
 import { startedMachine } from './started-machine.ts';
+import { type Sample, sampleOf } from './stats.ts';
 import { type HostConfigChange, updatedHostConfig } from './update.ts';
 
 export interface ContainerPorts {
@@ -496,6 +498,30 @@ export class Containers {
       }
       this.#emit('update', await this.#registry.change(id, { hostConfig }));
     });
+  }
+
+  /** What runs in it, by pid of the host's side. LayerboxError in Docker's words when it does not run. */
+  async top(id: string): Promise<readonly GuestProcessEntry[]> {
+    const { status } = this.get(id).state;
+    if (status === 'restarting') throw restarting(id);
+    if (this.running(id) === undefined) throw notRunning(id);
+    const machine = await startedMachine(this.#ports.machine);
+    const entries = await processesOf(machine, cgroupFile(id, ''));
+    this.#emit('top', this.get(id));
+    return entries;
+  }
+
+  /** What it uses now; undefined when it does not run. */
+  async sample(id: string): Promise<Sample | undefined> {
+    const running = this.running(id);
+    const { machine } = this.#ports;
+    if (running === undefined || running.hasExited || machine === undefined) return undefined;
+    try {
+      return await sampleOf(machine, id, running.process.pid);
+    } catch (error) {
+      if (running.hasExited || this.running(id) !== running) return undefined;
+      throw error;
+    }
   }
 
   async #storeHealth(id: string, health: ContainerHealth): Promise<void> {

@@ -20,6 +20,9 @@ export interface ContainerConfig {
   readonly tty: boolean;
   readonly openStdin: boolean;
   readonly attachStdin: boolean;
+  /** Absent: attached, as all were once. */
+  readonly attachStdout?: boolean;
+  readonly attachStderr?: boolean;
   readonly autoRemove: boolean;
   /** Seconds between the stop signal and SIGKILL; absent: Docker's ten. Negative: for ever. */
   readonly stopTimeout?: number;

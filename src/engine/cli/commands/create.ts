@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
 import { createFromCommandLine } from '../create-container.ts';
-import { creationFlags, creationOptions, LATER_CREATION_FLAGS } from '../run-flags.ts';
+import { attachedStreams, creationFlags, creationOptions, LATER_CREATION_FLAGS } from '../run-flags.ts';
 
 export const create: Command = {
   usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
@@ -11,9 +11,10 @@ export const create: Command = {
   later: LATER_CREATION_FLAGS,
   interspersed: false,
   wordCount: { min: 1 },
+  usageFailureCode: 125,
   run: async (invocation) => {
     const { flags, print } = invocation;
-    const options = await creationOptions(invocation, { stdin: flags.bool('interactive') });
+    const options = await creationOptions(invocation, attachedStreams(flags, false));
     const { record } = await createFromCommandLine(invocation, options, { runs: false });
     await print.line(record.id);
     return 0;

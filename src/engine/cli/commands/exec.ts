@@ -18,6 +18,7 @@ export const exec: Command = {
     DETACH_KEYS_FLAG,
     ...ENVIRONMENT_FLAGS,
     { long: 'interactive', short: 'i', type: 'bool', help: 'Keep STDIN open even if not attached' },
+    { long: 'privileged', type: 'bool', help: 'Give extended privileges to the command' },
     { long: 'tty', short: 't', type: 'bool', help: 'Allocate a pseudo-TTY' },
     {
       long: 'user',
@@ -27,7 +28,6 @@ export const exec: Command = {
     },
     { long: 'workdir', short: 'w', type: 'string', help: 'Working directory inside the container' },
   ],
-  later: ['privileged'],
   interspersed: false,
   wordCount: { min: 2 },
   run: async ({ words, flags, host, stdio }) => {
@@ -46,6 +46,7 @@ export const exec: Command = {
       env,
       ...(flags.given('workdir') && { workingDir: flags.string('workdir') }),
       ...(flags.given('user') && { user: flags.string('user') }),
+      privileged: flags.bool('privileged'),
       ...(tty && { tty: detached ? DETACHED_SIZE : stdio.size() }),
     });
     if (!stdin && !tty) process.closeInput();

@@ -1,6 +1,7 @@
 import { UsageError } from '../../errors.ts';
 import type { Command } from '../command.ts';
 import { formatTimestamp } from '../format.ts';
+import { parseMoment } from '../moment.ts';
 
 export const logs: Command = {
   usage: '[OPTIONS] CONTAINER',
@@ -40,27 +41,33 @@ export const logs: Command = {
       : Number.POSITIVE_INFINITY;
     const tail = lineCount(flags.string('tail'));
     const log = await host.containers.log(record.id);
+    const follow = flags.bool('follow') && until > now;
+    const over = new AbortController();
+    const timer = Number.isFinite(until) && follow ? setTimeout(() => over.abort(), until - now) : undefined;
     const lines = log.read({
       ...(tail !== undefined && { tail }),
-      follow: flags.bool('follow'),
-      signal: stdio.signal,
+      follow,
+      signal: AbortSignal.any([stdio.signal, over.signal]),
     });
     for await (const { stream, at, bytes } of lines) {
       if (at < since) continue;
       if (at > until) break;
-      const line = flags.bool('timestamps') ? stamped(at, bytes) : bytes;
+      // attributes of the line would come first: the log keeps none
+      const detailed = flags.bool('details') ? prefixed(' ', bytes) : bytes;
+      const line = flags.bool('timestamps') ? prefixed(`${formatTimestamp(at)} `, detailed) : detailed;
       // of a container with a terminal there is one stream only
       await stdio.write(record.config.tty ? 'out' : stream, line);
     }
+    clearTimeout(timer);
     return 0;
   },
 };
 
-function stamped(at: number, bytes: Uint8Array): Uint8Array {
-  const stamp = new TextEncoder().encode(`${formatTimestamp(at)} `);
-  const line = new Uint8Array(stamp.length + bytes.length);
-  line.set(stamp);
-  line.set(bytes, stamp.length);
+function prefixed(text: string, bytes: Uint8Array): Uint8Array {
+  const prefix = new TextEncoder().encode(text);
+  const line = new Uint8Array(prefix.length + bytes.length);
+  line.set(prefix);
+  line.set(bytes, prefix.length);
   return line;
 }
 
@@ -69,20 +76,9 @@ function lineCount(text: string): number | undefined {
   return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** Milliseconds since 1970 of a timestamp, of seconds since 1970, or of a duration before now. */
 function moment(flag: string, text: string, now: number): number {
-  if (/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) {
-    let milliseconds = 0;
-    for (const [, number, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) {
-      milliseconds += Number(number) * (UNITS[unit ?? ''] ?? 0);
-    }
-    return now - milliseconds;
-  }
-  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1000;
-  const parsed = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(parsed)) return parsed;
+  const at = parseMoment(text, now);
+  if (at !== undefined) return at;
   throw new UsageError(
     `invalid value for ${JSON.stringify(flag)}: failed to parse value as time or duration: ${JSON.stringify(text)}`,
     { exitCode: 1, plain: true },

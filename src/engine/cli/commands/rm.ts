@@ -1,4 +1,5 @@
-import { NoSuchContainerError } from '../../errors.ts';
+import { LayerboxError, NoSuchContainerError } from '../../errors.ts';
+import { printableName } from '../../names.ts';
 import type { Command } from '../command.ts';
 import { eachWord } from './each-word.ts';
 
@@ -13,6 +14,7 @@ export const rm: Command = {
       type: 'bool',
       help: 'Force the removal of a running container (uses SIGKILL)',
     },
+    { long: 'link', short: 'l', type: 'bool', help: 'Remove the specified link' },
     {
       long: 'volumes',
       short: 'v',
@@ -20,12 +22,12 @@ export const rm: Command = {
       help: 'Remove anonymous volumes associated with the container',
     },
   ],
-  later: ['link/l'],
   wordCount: { min: 1 },
   run: (invocation) => {
     const { flags, host } = invocation;
     const force = flags.bool('force');
     const volumes = flags.bool('volumes');
+    if (flags.bool('link')) return eachWord(invocation, async (word) => noLink(word));
     return eachWord(invocation, async (word) => {
       try {
         await host.containers.remove(host.containers.resolve(word).id, { force, volumes });
@@ -38,3 +40,15 @@ export const rm: Command = {
     });
   },
 };
+
+/** Links are Docker's of before networks, and no container here has one (moby, daemon/delete.go, rmLink). */
+function noLink(word: string): never {
+  const name = word.startsWith('/') ? word : `/${word}`;
+  const parent = name.slice(0, name.lastIndexOf('/'));
+  throw new LayerboxError(
+    parent === ''
+      ? 'Conflict, cannot remove the default link name of the container'
+      : `Cannot get parent ${printableName(parent)} for link name ${printableName(name)}`,
+    { link: word },
+  );
+}

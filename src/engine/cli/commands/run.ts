@@ -5,7 +5,7 @@ import type { Command, Invocation } from '../command.ts';
 import { createFromCommandLine } from '../create-container.ts';
 import { DETACH_KEYS_FLAG, detachKeysOf } from '../detach-flag.ts';
 import { errorText } from '../error-text.ts';
-import { creationFlags, creationOptions, LATER_CREATION_FLAGS } from '../run-flags.ts';
+import { attachedStreams, creationFlags, creationOptions, LATER_CREATION_FLAGS } from '../run-flags.ts';
 
 export const run: Command = {
   usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
@@ -25,13 +25,18 @@ export const run: Command = {
     const { flags, host, stdio, print } = invocation;
     const detached = flags.bool('detach');
     const tty = flags.bool('tty');
-    const stdin = flags.bool('interactive');
+    const streams = attachedStreams(flags, detached);
+    const { stdin } = streams;
+    if (detached && flags.given('attach')) {
+      await print.error('conflicting options: cannot specify both --attach and --detach');
+      return 1;
+    }
     if (!detached && tty && stdin && !stdio.terminal.stdin) {
       await print.error('the input device is not a TTY');
       return 1;
     }
     const detachKeys = detachKeysOf(flags);
-    const options = await creationOptions(invocation, { stdin: stdin && !detached });
+    const options = await creationOptions(invocation, streams);
     const { record, early } = await createFromCommandLine(invocation, options, { runs: true });
     try {
       if (detached) {
@@ -44,14 +49,19 @@ export const run: Command = {
         stdin,
         proxySignals: flags.bool('sig-proxy'),
         detachKeys,
+        streams: [...(streams.stdout ? ['out' as const] : []), ...(streams.stderr ? ['err' as const] : [])],
       });
+      const isBlind = !streams.stdout && !streams.stderr;
+      // as Docker's client: without output the command is like a detached one that passes its input on
+      if (isBlind) await print.line(record.id);
       const code = await runAttached(host.containers, record.id, attachment, print);
       const failure = early?.failure();
       if (failure !== undefined) await print.error(`docker: ${errorText(failure)}`);
-      return code;
+      return isBlind ? 0 : code;
     } catch (error) {
       // what never ran has no end at which --rm would remove it
-      if (flags.bool('rm') && isThere(invocation, record)) await host.containers.remove(record.id, { volumes: true });
+      if (flags.bool('rm') && isThere(invocation, record))
+        await host.containers.remove(record.id, { volumes: true });
       throw error;
     }
   },

@@ -31,7 +31,7 @@ export const start: Command = {
       return word;
     });
     if (failed.length > 0 && words.length > 0)
-      await print.error(`failed to start containers: ${failed.join(', ')}`);
+      await print.error(`Error: failed to start containers: ${failed.join(', ')}`);
     return code;
   },
 };
@@ -50,6 +50,7 @@ async function startAttached({ words, flags, host, stdio, print }: Invocation): 
     stdin: flags.bool('interactive') && config.openStdin,
     proxySignals: true,
     detachKeys: detachKeysOf(flags),
+    closesInput: config.attachStdin,
   });
   return runAttached(host.containers, id, attachment, print);
 }

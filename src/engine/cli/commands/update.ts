@@ -1,0 +1,36 @@
+import { parseRestartPolicy } from '../../container/restart-policy.ts';
+import { UsageError } from '../../errors.ts';
+import type { Command } from '../command.ts';
+import { limitFlags, limitsOf } from '../limit-flags.ts';
+import { eachWord } from './each-word.ts';
+
+const FLAGS = [
+  ...limitFlags('Swap limit equal to memory plus swap: -1 to enable unlimited swap'),
+  { long: 'restart', type: 'string', help: 'Restart policy to apply when a container exits' } as const,
+];
+
+export const update: Command = {
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  summary: 'Update configuration of one or more containers',
+  aliases: ['docker container update', 'docker update'],
+  flags: FLAGS,
+  later: ['blkio-weight=', 'cpu-rt-period=', 'cpu-rt-runtime=', 'cpuset-cpus=', 'cpuset-mems='],
+  wordCount: { min: 1 },
+  run: async (invocation) => {
+    const { flags, host } = invocation;
+    if (!FLAGS.some(({ long }) => flags.given(long))) {
+      throw new UsageError('you must provide one or more flags when using this command', {
+        exitCode: 1,
+        plain: true,
+      });
+    }
+    const limits = limitsOf(flags);
+    const policy = flags.string('restart');
+    return eachWord(invocation, async (word) => {
+      const { id } = host.containers.resolve(word);
+      const restart = policy === '' ? undefined : parseRestartPolicy(policy);
+      await host.containers.update(id, { limits, ...(restart !== undefined && { restart }) });
+      return word;
+    });
+  },
+};
