@@ -10,7 +10,9 @@ import { lazyRows } from './lazy.ts';
 import { memoryRows } from './memory.ts';
 import { promptRows } from './prompt.ts';
 import { pullRows } from './pull.ts';
+import { queryRows } from './queries.ts';
 import { type Row, report } from './report.ts';
+import { scaleRows } from './scale.ts';
 import { openSetting } from './setting.ts';
 
 const PARTS = {
@@ -19,6 +21,8 @@ const PARTS = {
   lazy: lazyRows,
   find: findRows,
   'guest-fs': guestFilesystemRows,
+  scale: scaleRows,
+  queries: queryRows,
   memory: memoryRows,
 };
 const wanted = process.argv.slice(2);

@@ -4,7 +4,7 @@
  */
 
 /** Milliseconds that a new answer is waited for where an old one is known. */
-export const PATIENCE = 50;
+export const PATIENCE = 25;
 
 export interface AnswerOptions<T> {
   /** Asks the engine; `known` is its last answer, which it may confirm by returning it. */
