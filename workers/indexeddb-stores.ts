@@ -1,3 +1,4 @@
+import { ContentFiles } from '../src/storage/content-files.ts';
 import { SandboxDatabase } from '../src/storage/database.ts';
 import { IndexedDBContentStore } from '../src/storage/indexeddb-content.ts';
 import { IndexedDBRecordStore } from '../src/storage/indexeddb-records.ts';
@@ -23,7 +24,7 @@ export async function indexedDBStores(
     await room.ask();
     return {
       ownership,
-      content: new IndexedDBContentStore(database),
+      content: new IndexedDBContentStore(database, await ContentFiles.open(sandbox)),
       records: new IndexedDBRecordStore(database),
       journals: await LightningJournalStore.open(sandbox, { owner: ownership.token, room }),
       ingestor: new LayerPool({

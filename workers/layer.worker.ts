@@ -6,7 +6,6 @@ import { Unpackers } from '../src/engine/archive/unpackers.ts';
 import { ingestLayer } from '../src/engine/image/ingest-layer.ts';
 import { pieceLength } from '../src/engine/image/ingest-stage.ts';
 import type { OpenHashingWriter } from '../src/engine/image/passing-stage.ts';
-import { SandboxDatabase } from '../src/storage/database.ts';
 import { IndexedDBContentStore } from '../src/storage/indexeddb-content.ts';
 import { LayerWorker } from '../src/storage/layer-worker.ts';
 import { stageWriters } from '../src/storage/stage-writer.ts';
@@ -16,14 +15,10 @@ const unpackers = new Unpackers(loadCodecs);
 let content: Promise<IndexedDBContentStore> | undefined;
 let openBeside: OpenHashingWriter | undefined;
 
-async function openContent(sandbox: string): Promise<IndexedDBContentStore> {
-  return new IndexedDBContentStore(await SandboxDatabase.open(sandbox));
-}
-
 expose(
   new LayerWorker(async (sandbox, request, options) => {
     // One that could not be opened is tried again for the next layer.
-    content ??= openContent(sandbox).catch((error: unknown) => {
+    content ??= IndexedDBContentStore.open(sandbox).catch((error: unknown) => {
       content = undefined;
       throw error;
     });

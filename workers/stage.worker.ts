@@ -3,7 +3,6 @@
 
 import { expose } from 'comlink';
 import { streamingHash } from '../src/engine/archive/streaming-hash.ts';
-import { SandboxDatabase } from '../src/storage/database.ts';
 import { IndexedDBContentStore } from '../src/storage/indexeddb-content.ts';
 import { StageWorker } from '../src/storage/stage-worker.ts';
 import { loadCodecs } from './codecs.ts';
@@ -12,15 +11,11 @@ const sandbox = self.name;
 let codecs: Promise<WebAssembly.Module> | undefined;
 let content: Promise<IndexedDBContentStore> | undefined;
 
-async function openContent(): Promise<IndexedDBContentStore> {
-  return new IndexedDBContentStore(await SandboxDatabase.open(sandbox));
-}
-
 expose(
   new StageWorker({
     content: () => {
       // one that could not be opened is tried again for the next layer
-      content ??= openContent().catch((error: unknown) => {
+      content ??= IndexedDBContentStore.open(sandbox).catch((error: unknown) => {
         content = undefined;
         throw error;
       });

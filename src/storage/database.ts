@@ -16,10 +16,14 @@ import {
 import { SandboxInUseError } from '../engine/errors.ts';
 import type { Digest } from '../engine/oci/digest.ts';
 import type { RecordKind, Records } from '../engine/store/records.ts';
+import { deleteContentFiles } from './content-files.ts';
 import { openingFailure, storageFailure } from './failures.ts';
 import { inUse } from './ownership.ts';
 
-/** A blob that is visible: its bytes are the chunks `[parts, 0 .. chunks)`, chunk n in lane n modulo `lanes`. */
+/**
+ * A blob that is visible. Its bytes are the file `parts` (content-files.ts), which counts as one chunk, or the
+ * chunks `[parts, 0 .. chunks)`, chunk n in lane n modulo `lanes`.
+ */
 export interface BlobRow {
   readonly digest: Digest;
   readonly parts: string;
@@ -28,9 +32,10 @@ export interface BlobRow {
   /** Bytes of each chunk but the last. */
   readonly chunkSize: number;
   readonly lanes: number;
+  readonly isFile?: true;
 }
 
-/** An ingest under way, or left behind: its chunks are under `parts`, which no other ingest ever has. */
+/** An ingest under way, or left behind: its chunks and its file are under `parts`, which no other ingest ever has. */
 export interface IngestRow {
   readonly id: string;
   readonly parts: string;
@@ -90,6 +95,8 @@ export const migrations: readonly Migration[] = [
   (db) => {
     db.createObjectStore('networks', { keyPath: 'id' });
   },
+  // rows of files, which code of before would take for chunks that are missing
+  () => undefined,
 ];
 
 /** The name of a sandbox's database in the browser. */
@@ -235,8 +242,9 @@ export class SandboxDatabase {
   }
 }
 
-/** Removes the sandbox's database with all that is in it. Every connection must be closed, or closes itself. */
+/** Removes the sandbox's database with all that is in it, and its files. Every connection must be closed, or closes itself. */
 export async function deleteSandboxDatabase(sandbox: string): Promise<void> {
+  await deleteContentFiles(sandbox);
   try {
     await deleteDB(databaseName(sandbox));
   } catch (cause) {

@@ -7,8 +7,8 @@ import type { Digest } from '../engine/oci/digest.ts';
 import { ingestOver } from '../engine/store/memory-content.ts';
 import type { Outcome, StageWorkerSurface } from './stage-worker.ts';
 
-/** Buffers on their way at once: one is hashed, one waits, one is filled. */
-const buffersInUse = 3;
+/** Buffers on their way at once: one is hashed, one is filled, the others keep both workers from waiting. */
+const buffersInUse = 6;
 
 /** Hashing writers in a worker that runs workers/stage.worker.ts, for its lifetime. */
 export function stageWriters(worker: Worker, bufferLength: number): OpenHashingWriter {

@@ -10,6 +10,7 @@ import {
 import type { IngestProgress, IngestRequest } from '../../src/engine/image/layer-ingestor.ts';
 import { openLayerIndex } from '../../src/engine/layer/packed-layer-index.ts';
 import { Pace } from '../../src/engine/lazy/pace.ts';
+import { ContentFiles } from '../../src/storage/content-files.ts';
 import { deleteSandboxDatabase, SandboxDatabase } from '../../src/storage/database.ts';
 import { IndexedDBContentStore } from '../../src/storage/indexeddb-content.ts';
 import { defaultPoolSize, LayerPool } from '../../src/storage/layer-pool.ts';
@@ -38,7 +39,7 @@ describe('the layer pool', () => {
       database.close();
       await deleteSandboxDatabase(sandbox);
     });
-    return { pool, content: new IndexedDBContentStore(database) };
+    return { pool, content: new IndexedDBContentStore(database, await ContentFiles.open(sandbox)) };
   }
   const ingest = (pool: LayerPool, request: IngestRequest) =>
     pool.ingest(request, { signal: never, onProgress: silent });

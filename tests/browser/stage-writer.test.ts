@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { StorageFailedError } from '../../src/engine/errors.ts';
 import type { OpenHashingWriter } from '../../src/engine/image/passing-stage.ts';
 import { digestOf } from '../../src/engine/oci/digest.ts';
+import { ContentFiles } from '../../src/storage/content-files.ts';
 import { deleteSandboxDatabase, SandboxDatabase } from '../../src/storage/database.ts';
 import { IndexedDBContentStore } from '../../src/storage/indexeddb-content.ts';
 import { stageWriters } from '../../src/storage/stage-writer.ts';
@@ -32,7 +33,8 @@ describe('a writer in a stage worker', () => {
       database.close();
       await deleteSandboxDatabase(sandbox);
     });
-    return { open: stageWriters(worker, bufferLength), content: new IndexedDBContentStore(database), worker };
+    const content = new IndexedDBContentStore(database, await ContentFiles.open(sandbox));
+    return { open: stageWriters(worker, bufferLength), content, worker };
   }
 
   it.each(['sha256', 'sha512'] as const)('hashes with %s and stores what it is given', async (algorithm) => {

@@ -37,7 +37,7 @@ async function expectNothingLeft(): Promise<void> {
   await page.reload();
   expect((await docker(page, 'images', '-aq')).stdout).toBe('');
   const rows = Object.entries(await storedRows(page)).filter(([, count]) => count > 0);
-  expect(rows.filter(([name]) => /images|layers|leases|ingests|blobs|chunks/.test(name))).toEqual([]);
+  expect(rows.filter(([name]) => /images|layers|leases|ingests|blobs|chunks|^files/.test(name))).toEqual([]);
 }
 
 const layerOf = (index: number) => manifest.layers[index]?.digest ?? '';

@@ -112,7 +112,10 @@ export async function type(page: Page, line: string): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
-/** How many rows each object store has in the page's databases, the sandbox's and the journals': `database/store`. */
+/**
+ * How many rows each object store has in the page's databases, the sandbox's and the journals', as `database/store`,
+ * and how many files each folder of its private file system.
+ */
 export const storedRows = (page: Page): Promise<Record<string, number>> =>
   page.evaluate(async () => {
     const finished = <T>(request: IDBRequest<T>) =>
@@ -128,6 +131,13 @@ export const storedRows = (page: Page): Promise<Record<string, number>> =>
       }
       database.close();
     }
+    const count = async (path: string, folder: FileSystemDirectoryHandle): Promise<void> => {
+      for await (const entry of folder.values()) {
+        if (entry instanceof FileSystemDirectoryHandle) await count(`${path}/${entry.name}`, entry);
+        else counts[path] = (counts[path] ?? 0) + 1;
+      }
+    };
+    await count('files', await navigator.storage.getDirectory());
     return counts;
   });
 

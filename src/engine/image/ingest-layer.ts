@@ -23,7 +23,7 @@ import type { Fetch } from '../registry/request.ts';
 import type { ContentStore } from '../store/content.ts';
 import type { LayerRecord } from '../store/records.ts';
 import { cancelled, peekStart, readBody } from './ingest-source.ts';
-import { gatherLimit, IngestStage, pieceLength, type Stage } from './ingest-stage.ts';
+import { IngestStage, pieceLength, type Stage } from './ingest-stage.ts';
 import type { IngestProgress, IngestRequest, RegistryLine } from './layer-ingestor.ts';
 import { type OpenHashingWriter, PassingStage } from './passing-stage.ts';
 
@@ -42,6 +42,9 @@ export interface IngestOptions {
   readonly onProgress: (progress: IngestProgress) => void;
   readonly line?: RegistryLine;
 }
+
+/** Bytes of a blob, and of what it unpacks to, that are in memory at once: a piece, and one that is begun. */
+const capacity = 2 * pieceLength;
 
 /** Milliseconds between two reports of bytes that arrive: more often than anybody sees is waste. */
 const reportInterval = 50;
@@ -109,7 +112,7 @@ class Ingest {
     const { blob } = this.#request;
     let source: ReturnType<typeof readBody> | undefined;
     try {
-      const bytes = new CopiedBytes(capacityFor(blob.size));
+      const bytes = new CopiedBytes(capacity);
       const blobStage = await this.#open('blob', blob.digest, bytes);
       source = readBody(body, this.#request, this.#options.signal, async (chunk, received) => {
         bytes.append(chunk);
@@ -127,17 +130,11 @@ class Ingest {
     }
   }
 
-  async #open(
-    part: 'blob' | 'tar',
-    digest: LayerRecord['id'],
-    bytes: GatheredBytes,
-    gathered = this.#request.blob.size > gatherLimit ? 0 : gatherLimit,
-  ): Promise<IngestStage> {
+  async #open(part: 'blob' | 'tar', digest: LayerRecord['id'], bytes: GatheredBytes): Promise<IngestStage> {
     const stage = await IngestStage.open(
       this.#dependencies.content,
       { id: `${this.#request.id}/${part}`, digest, bytes },
       () => this.#dependencies.unpackers.module(),
-      gathered,
     );
     this.#staged.add(stage);
     return stage;
@@ -163,7 +160,7 @@ class Ingest {
       if (compression === 'none') {
         // the digest of a plain tar is its diffID, unless one is a sha512
         const isOneBlob = splitDigest(blob.digest).algorithm === splitDigest(diffID).algorithm;
-        const tar = new CopiedBytes(isOneBlob ? 0 : capacityFor(blob.size));
+        const tar = new CopiedBytes(isOneBlob ? 0 : capacity);
         if (!isOneBlob) tarStage = await this.#open('tar', diffID, tar);
         for await (const bytes of chunks) {
           this.#layer.push(bytes);
@@ -193,15 +190,10 @@ class Ingest {
 
   /** Starts the unpacker, and opens the stage for what it gives. */
   async #openUnpacked(unpacker: Unpacker, format: 'gzip' | 'zstd'): Promise<Stage> {
-    const { id, blob, diffID } = this.#request;
+    const { id, diffID } = this.#request;
     const { openBeside } = this.#dependencies;
-    if (openBeside === undefined) {
-      // what surely comes to more than is gathered is hashed from its first byte on
-      const gathered = 2 * blob.size > gatherLimit ? 0 : gatherLimit;
-      unpacker.start({ format, gather: gathered + 2 * pieceLength });
-      return this.#open('tar', diffID, unpacker, gathered);
-    }
-    unpacker.start({ format, gather: 2 * pieceLength });
+    unpacker.start({ format, gather: capacity });
+    if (openBeside === undefined) return this.#open('tar', diffID, unpacker);
     const writer = await openBeside(`${id}/tar`, splitDigest(diffID).algorithm);
     const stage = new PassingStage(writer, unpacker);
     this.#staged.add(stage);
@@ -253,11 +245,6 @@ class Ingest {
     if (failed !== undefined) throw failed.reason;
     return { id: diffID, size: tarStage.size, index: buffer };
   }
-}
-
-/** Bytes that a blob takes up in memory on its way: all of it, or two pieces when it is too large for that. */
-function capacityFor(size: number): number {
-  return size <= gatherLimit ? size : 2 * pieceLength;
 }
 
 function unsupported(compression: string): Error {

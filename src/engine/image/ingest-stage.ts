@@ -1,20 +1,12 @@
-/**
- * One blob on its way into the content store: sent in big pieces from where it
- * lies in memory, and digested. WebCrypto is about twice as fast as a wasm hash
- * but takes everything at once, so bytes are kept up to a size; above it they
- * are hashed as they come and let go, and memory stays bounded.
- */
+/** One blob on its way into the content store: hashed and sent, piece by piece, from where it lies in memory. */
 
 import type { GatheredBytes } from '../archive/gathered-bytes.ts';
 import { type StreamingHash, streamingHash } from '../archive/streaming-hash.ts';
-import { type Digest, digestOf, splitDigest } from '../oci/digest.ts';
+import { type Digest, splitDigest } from '../oci/digest.ts';
 import type { ContentStore, ContentWriter } from '../store/content.ts';
 
-/** Bytes; large, because each write of a store costs a transaction. */
-export const pieceLength = 8 << 20;
-
-/** Bytes of one blob that are kept to be digested at once. WebCrypto copies them: twice this is in memory for a moment. */
-export const gatherLimit = 192 << 20;
+/** Bytes: few enough to stay in a processor's cache between hashing and storing, enough to make each write cheap. */
+export const pieceLength = 1 << 20;
 
 /** A blob of an ingest on its way into the content store. */
 export interface Stage {
@@ -33,24 +25,20 @@ export class IngestStage implements Stage {
   readonly #writer: ContentWriter;
   readonly #bytes: GatheredBytes;
   readonly #algorithm: 'sha256' | 'sha512';
-  readonly #codecs: () => Promise<WebAssembly.Module>;
-  readonly #limit: number;
-  #hasher: StreamingHash | undefined;
-  /** What was sent to the store, and, with a hasher, hashed. */
+  readonly #hash: StreamingHash;
+  /** What was hashed and sent to the store. */
   #sent = 0;
 
   private constructor(
     writer: ContentWriter,
     bytes: GatheredBytes,
     algorithm: 'sha256' | 'sha512',
-    codecs: () => Promise<WebAssembly.Module>,
-    limit: number,
+    hash: StreamingHash,
   ) {
     this.#writer = writer;
     this.#bytes = bytes;
     this.#algorithm = algorithm;
-    this.#codecs = codecs;
-    this.#limit = limit;
+    this.#hash = hash;
   }
 
   /**
@@ -61,10 +49,10 @@ export class IngestStage implements Stage {
     content: ContentStore,
     blob: { readonly id: string; readonly digest: Digest; readonly bytes: GatheredBytes },
     codecs: () => Promise<WebAssembly.Module>,
-    limit = gatherLimit,
   ): Promise<IngestStage> {
     const { algorithm } = splitDigest(blob.digest);
-    return new IngestStage(await content.ingest(blob.id), blob.bytes, algorithm, codecs, limit);
+    const hash = await streamingHash(algorithm, codecs);
+    return new IngestStage(await content.ingest(blob.id), blob.bytes, algorithm, hash);
   }
 
   get size(): number {
@@ -72,17 +60,14 @@ export class IngestStage implements Stage {
   }
 
   async advance(): Promise<void> {
-    if (this.#hasher === undefined && this.size > this.#limit) await this.#startHashing();
     while (this.size - this.#sent >= pieceLength) await this.#send(this.#sent + pieceLength);
   }
 
   async finish(): Promise<Digest> {
     await this.advance();
     if (this.#sent < this.size) await this.#send(this.size);
-    // the last pieces are stored while the digest is made
     this.#writer.finish();
-    if (this.#hasher !== undefined) return `${this.#algorithm}:${this.#hasher.digest()}`;
-    return digestOf(this.#bytes.view(0, this.size), this.#algorithm);
+    return `${this.#algorithm}:${this.#hash.digest()}`;
   }
 
   async commit(digest: Digest): Promise<void> {
@@ -93,17 +78,11 @@ export class IngestStage implements Stage {
     await this.#writer.abort();
   }
 
-  async #startHashing(): Promise<void> {
-    this.#hasher = await streamingHash(this.#algorithm, this.#codecs);
-    this.#hasher.update(this.#bytes.view(0, this.#sent));
-    this.#bytes.drop(this.#sent);
-  }
-
   async #send(end: number): Promise<void> {
     const piece = this.#bytes.view(this.#sent, end);
-    this.#hasher?.update(piece);
+    this.#hash.update(piece);
     await this.#writer.write(piece);
     this.#sent = end;
-    if (this.#hasher !== undefined) this.#bytes.drop(end);
+    this.#bytes.drop(end);
   }
 }

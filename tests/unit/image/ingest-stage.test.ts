@@ -11,28 +11,23 @@ const content = new Uint8Array(2 * pieceLength + 1_000_003);
 for (let at = 0; at < content.length; at++) content[at] = (at * 2_654_435_761) >>> 24;
 
 describe('IngestStage', () => {
-  it.each([
-    ['sha256', 'at once', content.length],
-    ['sha256', 'as it comes, from the first byte on', 0],
-    ['sha256', 'as it comes, from the second piece on', pieceLength + 5],
-    ['sha512', 'at once', content.length],
-    ['sha512', 'as it comes', 0],
-  ] as const)('digests by %s %s, and stores the same bytes', async (algorithm, how, limit) => {
-    const digest: Digest = `${algorithm}:${createHash(algorithm).update(content).digest('hex')}`;
-    const store = new MemoryContentStore();
-    const bytes = new CopiedBytes(0);
-    const stage = await IngestStage.open(store, { id: 'one', digest, bytes }, codecs, limit);
-    for (let at = 0; at < content.length; at += 3_000_001) {
-      bytes.append(content.subarray(at, at + 3_000_001));
-      await stage.advance();
-    }
-    expect(await stage.finish()).toBe(digest);
-    await stage.commit(digest);
-    expect(Buffer.from(await store.read(digest)).equals(content)).toBe(true);
-    // what was hashed as it came is let go
-    if (how === 'at once') expect(bytes.view(0, 1)).toEqual(content.subarray(0, 1));
-    else expect(() => bytes.view(0, 1)).toThrow(RangeError);
-  });
+  it.each(['sha256', 'sha512'] as const)(
+    'digests by %s as it stores, and keeps no piece',
+    async (algorithm) => {
+      const digest: Digest = `${algorithm}:${createHash(algorithm).update(content).digest('hex')}`;
+      const store = new MemoryContentStore();
+      const bytes = new CopiedBytes(0);
+      const stage = await IngestStage.open(store, { id: 'one', digest, bytes }, codecs);
+      for (let at = 0; at < content.length; at += 700_001) {
+        bytes.append(content.subarray(at, at + 700_001));
+        await stage.advance();
+      }
+      expect(await stage.finish()).toBe(digest);
+      await stage.commit(digest);
+      expect(Buffer.from(await store.read(digest)).equals(content)).toBe(true);
+      expect(() => bytes.view(0, 1)).toThrow(RangeError);
+    },
+  );
 
   it('digests nothing at all', async () => {
     const digest: Digest = `sha256:${createHash('sha256').digest('hex')}`;
