@@ -14,6 +14,7 @@ import { exportCommand } from './commands/export.ts';
 import { history } from './commands/history.ts';
 import { imagePrune } from './commands/image-prune.ts';
 import { images } from './commands/images.ts';
+import { imagetools } from './commands/imagetools.ts';
 import { importCommand } from './commands/import.ts';
 import { info } from './commands/info.ts';
 import { containerInspect, imageInspect, inspect } from './commands/inspect.ts';
@@ -22,6 +23,7 @@ import { load } from './commands/load.ts';
 import { login } from './commands/login.ts';
 import { logout } from './commands/logout.ts';
 import { logs } from './commands/logs.ts';
+import { manifestInspect } from './commands/manifest-inspect.ts';
 import { networkConnect, networkDisconnect } from './commands/network-connect.ts';
 import { networkCreate } from './commands/network-create.ts';
 import { networkInspect } from './commands/network-inspect.ts';
@@ -108,6 +110,18 @@ export const COMMANDS: CommandTable = tableOf({
 });
 
 export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
+  buildx: {
+    summary: 'Docker Buildx',
+    commands: tableOf({ imagetools }),
+    hidden: [],
+    later: words('bake build create dial-stdio du history inspect ls prune rm stop use version'),
+  },
+  manifest: {
+    summary: 'Manage Docker image manifests and manifest lists',
+    commands: tableOf({ inspect: manifestInspect }),
+    hidden: [],
+    later: words('annotate create push rm'),
+  },
   container: {
     summary: 'Manage containers',
     commands: tableOf({
@@ -203,8 +217,8 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
 /** The commands of Docker 28.2 that are not here yet. */
 export const LATER_COMMANDS: ReadonlySet<string> = new Set(
   words(
-    'build builder buildx checkpoint compose config context cp ' +
-      'manifest node plugin secret service stack ' +
+    'build builder checkpoint compose config context cp ' +
+      'node plugin secret service stack ' +
       'swarm trust',
   ),
 );
