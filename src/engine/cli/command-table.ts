@@ -41,6 +41,7 @@ import { rm } from './commands/rm.ts';
 import { rmi } from './commands/rmi.ts';
 import { run } from './commands/run.ts';
 import { save } from './commands/save.ts';
+import { scoutAttestation, scoutSbom } from './commands/scout.ts';
 import { search } from './commands/search.ts';
 import { start } from './commands/start.ts';
 import { stats } from './commands/stats.ts';
@@ -191,6 +192,12 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
     }),
     hidden: ['list', 'remove'],
     later: [],
+  },
+  scout: {
+    summary: 'Look at what is attested of images',
+    commands: tableOf({ attestation: scoutAttestation, sbom: scoutSbom }),
+    hidden: [],
+    later: words('cache compare cves quickview recommendations repo'),
   },
   system: {
     summary: 'Manage Docker',
