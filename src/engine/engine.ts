@@ -168,6 +168,7 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
     images,
     volumes,
     hostHas: (path) => hostHas(path, home, machine),
+    home,
     networks: await Networks.open({ records, now, random }),
     machine,
     events,

@@ -6,6 +6,7 @@ import type { Command } from './command.ts';
 import { attach } from './commands/attach.ts';
 import { commit } from './commands/commit.ts';
 import { containerPrune } from './commands/container-prune.ts';
+import { cp } from './commands/cp.ts';
 import { create } from './commands/create.ts';
 import { diff } from './commands/diff.ts';
 import { events } from './commands/events.ts';
@@ -86,6 +87,7 @@ export const COMMANDS: CommandTable = tableOf({
   load,
   push,
   commit,
+  cp,
   create,
   diff,
   exec,
@@ -138,6 +140,7 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
       wait,
       export: exportCommand,
       commit,
+      cp,
       create,
       diff,
       exec,
@@ -155,7 +158,7 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
       stop,
     }),
     hidden: ['list', 'ps', 'remove'],
-    later: words('cp '),
+    later: [],
   },
   image: {
     summary: 'Manage images',
@@ -224,9 +227,7 @@ export const MANAGEMENT: ReadonlyMap<string, Management> = tableOf({
 /** The commands of Docker 28.2 that are not here yet. */
 export const LATER_COMMANDS: ReadonlySet<string> = new Set(
   words(
-    'build builder checkpoint compose config context cp ' +
-      'node plugin secret service stack ' +
-      'swarm trust',
+    'build builder checkpoint compose config context ' + 'node plugin secret service stack ' + 'swarm trust',
   ),
 );
 

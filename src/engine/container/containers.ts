@@ -18,6 +18,7 @@ import type { JournalStore } from '../store/journal.ts';
 import type { Leases } from '../store/leases.ts';
 import type { RecordStore } from '../store/records.ts';
 import { Turns } from '../turns.ts';
+import type { FileSystem } from '../unionfs/filesystem.ts';
 import type { FileChange } from '../unionfs/union.ts';
 import type { Volumes } from '../volume/volumes.ts';
 import type { Attachment } from './attach.ts';
@@ -27,6 +28,7 @@ import { checkName, generateID, type Random } from './container-name.ts';
 import { ContainerNetworks } from './container-networks.ts';
 import { ContainerRegistry } from './container-registry.ts';
 import { ContainerVolumes } from './container-volumes.ts';
+import { ContainerCopying } from './copying.ts';
 import { type CreateOptions, createContainer, type ImageSource } from './creation.ts';
 import { type ExecOptions, execSpec } from './exec.ts';
 import { HealthMonitors, initialHealth, unprobed } from './health-monitors.ts';
@@ -58,6 +60,8 @@ export interface ContainerPorts {
   readonly volumes: Volumes;
   /** Whether there is something at a path of the host, links followed. */
   readonly hostHas: (path: string) => Promise<boolean>;
+  /** The host's durable home, as a tree. */
+  readonly home: FileSystem;
   /** Undefined: nothing can run. */
   readonly machine: Machine | undefined;
   readonly events: EventStream;
@@ -85,6 +89,7 @@ export class Containers {
   readonly #files: ContainerFiles;
   readonly networks: ContainerNetworks;
   readonly #volumes: ContainerVolumes;
+  readonly copying: ContainerCopying;
   readonly #restarts = new Restarts();
   readonly #health: HealthMonitors;
   /** Restarted by hand: their end is not that of --rm. */
@@ -99,6 +104,13 @@ export class Containers {
     const { stacks, machine } = ports;
     this.networks = new ContainerNetworks({ ...ports, registry });
     this.#volumes = new ContainerVolumes({ ...ports, registry, running: (id) => this.running(id) });
+    this.copying = new ContainerCopying({
+      ...ports,
+      get: (id) => this.get(id),
+      openRootfs: (id) => this.openRootfs(id),
+      running: (id) => this.running(id),
+      inTurn: (id, work) => this.#turns.take(id, work),
+    });
     const { now, onFailure } = ports;
     this.#health = new HealthMonitors({
       get: (id) => this.get(id),

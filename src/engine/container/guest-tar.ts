@@ -6,7 +6,7 @@
 import { LayerboxError } from '../errors.ts';
 import { decodeName, printableName } from '../names.ts';
 import type { Pieces } from '../unionfs/pieces.ts';
-import { tarOfPieces } from '../unionfs/tar-of-pieces.ts';
+import { longNameTarOf } from './long-name-tar.ts';
 import type { ContainerSpec, Machine, Process, SpawnSpec } from './machine.ts';
 import { OutputFan } from './output-fan.ts';
 import { exitAndOutput } from './running.ts';
@@ -41,7 +41,7 @@ export async function writeInGuest(
   const process = await machine.spawn(specOf(place, argv, '/'));
   const said = listen(process);
   try {
-    for await (const chunk of tarOfPieces(pieces)) await process.write(chunk);
+    for await (const chunk of longNameTarOf(pieces)) await process.write(chunk);
   } catch (error) {
     process.signal(SIGKILL);
     await process.exit;

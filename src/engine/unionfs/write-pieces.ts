@@ -106,7 +106,8 @@ function dressed(fs: FileSystem, ino: number, { type, mode, xattrs }: TarFields,
   return ino;
 }
 
-function makeDirectories(fs: FileSystem, root: number, names: readonly string[]): number {
+/** The directory that the names lead to from `root`, links followed; what is missing is made, for the root user. */
+export function makeDirectories(fs: FileSystem, root: number, names: readonly string[]): number {
   let ino = root;
   for (const [index, name] of names.entries()) {
     const child = childOf(fs, ino, name);
