@@ -32,10 +32,13 @@ import { openImage } from './container/image-view.ts';
 import { dropIncomplete } from './container/incomplete.ts';
 import type { Client, Machine, TerminalSize } from './container/machine.ts';
 import { type ContainerChanges, ownChanges } from './container/own-changes.ts';
+import { getThroughPort } from './container/port-request.ts';
+import type { PortResponse } from './container/port-response.ts';
 import { startedMachine } from './container/started-machine.ts';
 import {
   ContentMissingError,
   InvalidReferenceError,
+  LayerboxError,
   NoSuchContainerError,
   NoSuchImageError,
   StorageFailedError,
@@ -301,6 +304,14 @@ export class Engine {
     } finally {
       await close();
     }
+  }
+
+  /** What a TCP port that a container publishes answers to a GET. LayerboxError; MachineUnavailableError, MachineFailedError. */
+  async getThroughPort(port: number, path: string): Promise<PortResponse> {
+    if (!this.#parts.containers.networks.isPublished(port)) {
+      throw new LayerboxError(`no container publishes the TCP port ${port} now`, { port });
+    }
+    return getThroughPort(await startedMachine(this.#ports.machine), port, path);
   }
 
   /** What `docker diff` prints, of what a container's programs have written back; undefined: as at `known`. NoSuchContainerError. */

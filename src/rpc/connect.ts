@@ -134,6 +134,7 @@ function remoteHost(remote: Remote<EngineSurface>, calls: PendingCalls): Sandbox
     changes: (container) => calls.until(remote.changes(container)),
     walk: (reference, platform) => walkRemote(remote, calls, reference, platform),
     read: (reference, path, platform) => calls.until(remote.read(reference, path, platform)),
+    getThroughPort: (port, path) => calls.until(remote.getThroughPort(port, path)),
     async close() {
       await calls.until(remote.close());
       calls.fail(new LayerboxError('The sandbox was closed.'));

@@ -21,6 +21,7 @@ export function engineHost(engine: Engine, afterClose: () => Promise<void>): San
       layerIndex: (diffID) => engine.layerIndex(diffID),
     },
     read: (reference, path, platform) => engine.read(reference, path, platform),
+    getThroughPort: (port, path) => engine.getThroughPort(port, path),
     close: async () => {
       await engine.close();
       await afterClose();

@@ -34,6 +34,7 @@ export function sandboxOver(
     images: async () => (await opening).images(),
     containers: async () => (await opening).containers(),
     changes: async (container) => (await opening).changes(container),
+    getThroughPort: async (port, path) => (await opening).getThroughPort(port, path),
     onLate: (listener) => late.subscribe(listener),
     close: () => {
       closing ??= opening.then(

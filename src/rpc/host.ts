@@ -12,6 +12,7 @@ import type {
   FileChange,
   ImageSummary,
   NameRange,
+  PortResponse,
   TerminalOptions,
   TerminalSession,
   WalkEntry,
@@ -47,6 +48,7 @@ export interface SandboxHost {
   /** For another thread, which answers the page from what it is told; only an engine of this process has them. */
   readonly views?: EngineViews;
   read(reference: string, path: string, platform: string | undefined): Promise<Uint8Array>;
+  getThroughPort(port: number, path: string): Promise<PortResponse>;
   close(): Promise<void>;
 }
 

@@ -3,6 +3,7 @@
 import type { ContainerSummary, ImageSummary } from '../engine/cli/summaries.ts';
 import type { DirectoryListing, NameRange } from '../engine/container/files-source.ts';
 import type { WalkEntry } from '../engine/container/files-view.ts';
+import type { PortResponse } from '../engine/container/port-response.ts';
 import type { StampedEvent } from '../engine/events.ts';
 import type { FileChange } from '../engine/unionfs/changes.ts';
 import type { About } from './queries.ts';
@@ -10,6 +11,7 @@ import type { About } from './queries.ts';
 export type { ContainerSummary, ImageSummary, LayerSummary } from '../engine/cli/summaries.ts';
 export type { DirectoryListing, NameRange } from '../engine/container/files-source.ts';
 export type { WalkEntry, WalkType } from '../engine/container/files-view.ts';
+export type { PortResponse } from '../engine/container/port-response.ts';
 export type { FileChange } from '../engine/unionfs/changes.ts';
 export type { About } from './queries.ts';
 
@@ -97,6 +99,8 @@ export interface Sandbox {
   containers(): Promise<readonly ContainerSummary[]>;
   /** What `docker diff` prints, of what the container's programs have written back so far. NoSuchContainerError. */
   changes(container: string): Promise<readonly FileChange[]>;
+  /** What a TCP port that a container publishes answers to a GET for `path`, at most 16 MB. Rejects when nobody answers. */
+  getThroughPort(port: number, path: string): Promise<PortResponse>;
   /**
    * While the engine is busy, `images`, `containers`, `changes` and `list` answer with what they knew last; of what was
    * changed before a command of this sandbox ended they always know. The listener is told when such an answer turned

@@ -17,6 +17,7 @@ import type {
   FileChange,
   ImageSummary,
   NameRange,
+  PortResponse,
   SandboxOptions,
   WalkEntry,
 } from './sandbox.ts';
@@ -64,6 +65,7 @@ export interface EngineSurface {
   /** Once it is open: answers at this port what the worker for queries asks. */
   serveViews(port: MessagePort): void;
   read(reference: string, path: string, platform: string | undefined): Promise<Uint8Array>;
+  getThroughPort(port: number, path: string): Promise<PortResponse>;
   close(): Promise<void>;
 }
 
@@ -163,6 +165,11 @@ function engineSurface(open: OpenHost<SandboxOptions>): Served {
     },
     async read(reference, path, platform) {
       return owned(await host().read(reference, path, platform));
+    },
+    async getThroughPort(port, path) {
+      const answer = await host().getThroughPort(port, path);
+      const body = new Uint8Array(answer.body);
+      return transfer({ ...answer, body }, [body.buffer]);
     },
     async close() {
       const closing = opened;

@@ -1,6 +1,7 @@
 /** Images and containers as a page lists them: plain data, in the words of `docker images` and `docker ps`. */
 
 import { layerSteps } from '../image/history.ts';
+import type { PublishedPort } from '../network/published-ports.ts';
 import { formatPlatform, isRunnable } from '../oci/platform.ts';
 import type { ContainerRecord, ContainerStatus } from '../store/container-record.ts';
 import type { ImageRecord } from '../store/records.ts';
@@ -49,6 +50,8 @@ export interface ContainerSummary {
   readonly createdAt: number;
   /** Bytes of its own layer, whole files as overlay2 counts them. */
   readonly size: number;
+  /** What it publishes now. */
+  readonly ports: readonly PublishedPort[];
 }
 
 export async function imageSummary(
@@ -95,5 +98,6 @@ export async function containerSummary(
     statusText: statusText(record, now()),
     createdAt: record.createdAt,
     size: (await containers.sizes(record.id)).own,
+    ports: containers.networks.state(record.id)?.ports ?? [],
   };
 }

@@ -24,6 +24,9 @@ export interface ContainerNetworksPorts {
   readonly onFailure: (error: unknown) => void;
 }
 
+/** Addresses at which what is published is at the host's loopback too. */
+const LOOPBACK = ['0.0.0.0', '127.0.0.1'];
+
 export class ContainerNetworks {
   readonly networks: Networks;
   readonly #ports: ContainerNetworksPorts;
@@ -71,6 +74,17 @@ export class ContainerNetworks {
   /** What the container has while it runs. */
   state(id: string): SandboxState | undefined {
     return this.#sandboxes.state(id);
+  }
+
+  /** True while a container publishes this TCP port at the host's loopback. */
+  isPublished(port: number): boolean {
+    return this.#ports.registry
+      .list()
+      .flatMap(({ id }) => this.state(id)?.ports ?? [])
+      .some(
+        ({ hostPort, protocol, hostIP }) =>
+          hostPort === port && protocol === 'tcp' && LOOPBACK.includes(hostIP),
+      );
   }
 
   /** The containers that are on the network now. */

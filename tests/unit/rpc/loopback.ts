@@ -42,6 +42,7 @@ export function scriptedHost(script: Partial<SandboxHost>): SandboxHost {
     read: refuse,
     list: refuse,
     changes: refuse,
+    getThroughPort: refuse,
     close: async () => undefined,
     ...script,
   };
