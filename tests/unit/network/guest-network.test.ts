@@ -197,6 +197,41 @@ describe('the resolver', () => {
     );
     resolver.stop();
   });
+
+  it('asks the servers that were named for what is not known, in turn; by way of a published UDP port', async () => {
+    // a name server of the world in the network `b`, at its address there and at a port of the host
+    const world = await Resolver.start(network, {
+      namespace: 'b',
+      endpoints: () => [{ network: 'world', address: 0x09090909, names: ['outside'] }],
+      servers: [],
+      onFailure: fail,
+    });
+    const ear = ['-proto', 'udp', '-host-ip', '172.18.0.3', '-host-port', '53'];
+    const behind = ['-container-ip', '127.0.0.11', '-container-port', '53'];
+    const proxy = await network.run(['/usr/lib/layerbox/docker-proxy', ...ear, ...behind], 'b');
+    const resolver = await Resolver.start(network, {
+      namespace: 'a',
+      endpoints: () => [],
+      servers: ['172.18.0.77', '172.18.0.3'],
+      onFailure: fail,
+    });
+    expect(await sh('nslookup -type=a outside 127.0.0.11', 'a')).toContain('Address: 9.9.9.9');
+    const { stop } = await publish(
+      network,
+      new HostPorts(),
+      [{ containerPort: 53, protocol: 'udp', hostIP: '', hostPorts: { first: 5353, last: 5353 } }],
+      '172.18.0.3',
+      fail,
+    );
+    const zeros = '\\x00\\x00\\x00\\x00\\x00\\x00';
+    const query = `\\x12\\x34\\x01\\x00\\x00\\x01${zeros}\\x07outside\\x00\\x00\\x01\\x00\\x01`;
+    const ask = `exec 3<>/dev/udp/127.0.0.1/5353; printf '${query}' >&3; head -c 41 <&3 | tail -c 4 | od -An -tx1`;
+    expect((await sh(ask)).trim()).toBe('09 09 09 09');
+    stop();
+    resolver.stop();
+    proxy.signal(9);
+    world.stop();
+  }, 60_000);
 });
 
 describe('dial', () => {
