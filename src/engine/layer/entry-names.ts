@@ -21,9 +21,12 @@ export function compareEntryNames(of: Columns, a: number, and: Columns, b: numbe
 
 /** The name of an entry against a name as names.ts decodes it. */
 export function compareToName(columns: Columns, entry: number, wanted: string): number {
-  const start = columns.nameOffset[entry] ?? 0;
-  const length = columns.nameLength[entry] ?? 0;
-  const { bytes } = columns;
+  const { bytes, nameOffset, nameLength } = columns;
+  return compareBytesToName(bytes, nameOffset[entry] ?? 0, nameLength[entry] ?? 0, wanted);
+}
+
+/** The name that lies in `length` bytes from `start` against a name as names.ts decodes it. */
+export function compareBytesToName(bytes: Uint8Array, start: number, length: number, wanted: string): number {
   const shorter = Math.min(length, wanted.length);
   for (let i = 0; i < shorter; i++) {
     const code = wanted.charCodeAt(i);

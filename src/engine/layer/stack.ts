@@ -1,8 +1,9 @@
 /**
  * StackIndex: what a container sees of its image. The merge of any number of
  * layers into one immutable view, computed once, so that a lookup costs the
- * same over one layer and over 127. Packed columns; no object per entry, and of
- * what the layers' own columns say nothing is copied: a name takes 28 bytes here.
+ * same over one layer and over 127. Packed columns; no object per entry. Names
+ * are here, side by side, so that a lookup asks no layer; what else a layer's own
+ * columns say is not copied: an entry takes 26 bytes and its name.
  *
  * Entries are numbered as in a LayerIndex: the root is 0, the children of each
  * directory are one run, sorted bytewise. Hard links of one file have the same
@@ -11,7 +12,7 @@
 
 import { decodeName } from '../names.ts';
 import type { DiffID } from '../oci/digest.ts';
-import { compareToName } from './entry-names.ts';
+import { compareBytesToName } from './entry-names.ts';
 import type { EntryType, LayerIndex, SparseExtent } from './layer-index.ts';
 import { type Columns, flagImplicit, flagSparse, unnamedRoot } from './packed-layout.ts';
 import { DIRECTORY, StackTree } from './stack-tree.ts';
@@ -95,8 +96,9 @@ class PackedStack implements StackIndex {
   readonly #firsts: Uint32Array;
   readonly #layers: Int16Array;
   readonly #entries: Uint32Array;
-  readonly #nameLayers: Int16Array;
-  readonly #nameEntries: Uint32Array;
+  /** The name of `n` is `[nameStarts[n], nameStarts[n + 1])` of `names`. */
+  readonly #nameStarts: Uint32Array;
+  readonly #names: Uint8Array;
   readonly #canonicals: Uint32Array;
   readonly #nlinks: Uint32Array;
   #shared: Map<number, number[]> | undefined;
@@ -115,8 +117,7 @@ class PackedStack implements StackIndex {
     this.#firsts = new Uint32Array(count + 1);
     this.#layers = new Int16Array(count);
     this.#entries = new Uint32Array(count);
-    this.#nameLayers = new Int16Array(count);
-    this.#nameEntries = new Uint32Array(count);
+    this.#nameStarts = new Uint32Array(count + 1);
     this.#canonicals = new Uint32Array(count);
     this.#nlinks = new Uint32Array(count);
     let next = 1;
@@ -132,8 +133,9 @@ class PackedStack implements StackIndex {
       const entry = tree.entry(node);
       this.#layers[number] = layer;
       this.#entries[number] = entry;
-      this.#nameLayers[number] = tree.nameLayer(node);
-      this.#nameEntries[number] = tree.nameEntry(node);
+      const named = this.#columns[tree.nameLayer(node) + 1] ?? unnamedRoot;
+      this.#nameStarts[number + 1] =
+        (this.#nameStarts[number] ?? 0) + (named.nameLength[tree.nameEntry(node)] ?? 0);
       let canonical = number;
       if (tree.isShared(node)) {
         const key = layer * 2 ** 32 + entry;
@@ -148,6 +150,17 @@ class PackedStack implements StackIndex {
       } else this.#nlinks[canonical] = (this.#nlinks[canonical] ?? 0) + 1;
     }
     this.#firsts[count] = next;
+    this.#names = new Uint8Array(this.#nameStarts[count] ?? 0);
+    for (let number = 0; number < count; number++) {
+      const node = nodes[number] ?? 0;
+      const { bytes, nameOffset, nameLength } = this.#columns[tree.nameLayer(node) + 1] ?? unnamedRoot;
+      const entry = tree.nameEntry(node);
+      const start = nameOffset[entry] ?? 0;
+      const to = this.#nameStarts[number] ?? 0;
+      const length = nameLength[entry] ?? 0;
+      // a loop: for some bytes it takes less than a view of them
+      for (let i = 0; i < length; i++) this.#names[to + i] = bytes[start + i] ?? 0;
+    }
     this.files = files;
   }
 
@@ -169,11 +182,7 @@ class PackedStack implements StackIndex {
   }
 
   name(number: number): string {
-    const { bytes, nameOffset, nameLength } =
-      this.#columns[(this.#nameLayers[number] ?? -1) + 1] ?? unnamedRoot;
-    const entry = this.#nameEntries[number] ?? 0;
-    const start = nameOffset[entry] ?? 0;
-    return decodeName(bytes.subarray(start, start + (nameLength[entry] ?? 0)));
+    return decodeName(this.#names.subarray(this.#nameStarts[number], this.#nameStarts[number + 1]));
   }
 
   #typeCode(number: number): number {
@@ -264,8 +273,8 @@ class PackedStack implements StackIndex {
     let high = this.endChild(directory);
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const columns = this.#columns[(this.#nameLayers[middle] ?? -1) + 1] ?? unnamedRoot;
-      const order = compareToName(columns, this.#nameEntries[middle] ?? 0, name);
+      const start = this.#nameStarts[middle] ?? 0;
+      const order = compareBytesToName(this.#names, start, (this.#nameStarts[middle + 1] ?? 0) - start, name);
       if (order === 0) return middle;
       if (order < 0) low = middle + 1;
       else high = middle;
