@@ -60,6 +60,18 @@ export async function joinEngine(
   if (stores.notDurable !== undefined) {
     events.emit({ type: 'storage', action: 'memory', reason: stores.notDurable });
   }
+  const machine =
+    options.machine === false
+      ? undefined
+      : createMachine({
+          files: place.machineFiles,
+          ...(options.memory !== undefined && { memoryMB: options.memory }),
+          ...(place.snapshotKey !== undefined && { snapshotKey: place.snapshotKey }),
+          rehearse: true,
+          report,
+        });
+  // a pull needs the processor, and the machine knows nothing of it
+  if (machine !== undefined) events.subscribe(() => machine.touch());
   try {
     const engine = await openEngine({
       content: stores.content,
@@ -69,14 +81,7 @@ export async function joinEngine(
       mirrors: withBundled(options.mirrors ?? {}, place.assets),
       fetch: place.fetch,
       unpackers: new Unpackers(loadCodecs),
-      ...(options.machine !== false && {
-        machine: createMachine({
-          files: place.machineFiles,
-          ...(options.memory !== undefined && { memoryMB: options.memory }),
-          ...(place.snapshotKey !== undefined && { snapshotKey: place.snapshotKey }),
-          report,
-        }),
-      }),
+      ...(machine !== undefined && { machine }),
       events,
       now: Date.now,
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),

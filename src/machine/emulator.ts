@@ -4,6 +4,7 @@
  */
 
 import type { Event, V86Options } from 'v86';
+import { compileAtOnce } from './compiling.ts';
 import { ConsolePort, keepPortRaw, PORT } from './port.ts';
 import { internalsOf, type RunLoop } from './v86-internals.ts';
 import { V86 } from './v86-module.ts';
@@ -44,6 +45,7 @@ export interface EmulatorOptions {
 export class Emulator {
   readonly port: ConsolePort;
   readonly #v86: V86;
+  readonly #count: { readonly 0: number };
   readonly #onDeath: (reason: string) => void;
   readonly #lines: string[] = [];
   #line = '';
@@ -55,6 +57,7 @@ export class Emulator {
     // not `options` in the listeners: they would keep the state or boot image in memory
     const { onBytes } = options;
     const internals = internalsOf(v86);
+    this.#count = internals.cpu.instruction_counter;
     this.port = new ConsolePort(internals.console, internals.bus);
     if ('boot' in options.start) keepPortRaw(internals.console);
     listen(v86, 'serial0-output-byte', (byte) => this.#print(byte));
@@ -64,6 +67,7 @@ export class Emulator {
     });
     internals.listen('cpu-event-halt', () => this.#die('The guest has halted.'));
     internals.cpu.set_jit_config(JIT_MAX_PAGES, 1);
+    compileAtOnce(internals.cpu);
     internals.cpu.reboot_internal = () => this.#die('The guest has restarted.');
     this.#guard(internals.loop);
     yieldWithoutDelay(internals.loop);
@@ -111,6 +115,11 @@ export class Emulator {
   /** The last lines of the kernel's console. */
   get console(): readonly string[] {
     return this.#line === '' ? [...this.#lines] : [...this.#lines, this.#line];
+  }
+
+  /** Instructions that the guest has done, modulo 2^32: they stand still when it has nothing to do. */
+  get instructions(): number {
+    return this.#count[0];
   }
 
   async destroy(): Promise<void> {

@@ -25,11 +25,13 @@ export class GuestProcess implements Process {
   readonly exit: Promise<ExitStatus>;
   readonly output: AsyncIterable<Output>;
   readonly #channel: Channel;
+  readonly #onInput: () => void;
 
-  constructor(pid: number, channel: Channel, exit: Promise<ExitStatus>) {
+  constructor(pid: number, channel: Channel, exit: Promise<ExitStatus>, onInput: () => void) {
     this.pid = pid;
     this.exit = exit;
     this.#channel = channel;
+    this.#onInput = onInput;
     this.output = { [Symbol.asyncIterator]: () => channel.read() };
   }
 
@@ -38,6 +40,7 @@ export class GuestProcess implements Process {
   }
 
   write(bytes: Uint8Array): Promise<void> {
+    this.#onInput();
     return this.#channel.write(STREAM.IN, bytes);
   }
 
@@ -55,11 +58,12 @@ export class GuestProcess implements Process {
   }
 }
 
-/** Starts a program. CannotStartError with data.exitCode and data.errno; MachineFailedError. */
+/** Starts a program; `onInput` is told of all that is written to it. CannotStartError with data.exitCode and data.errno; MachineFailedError. */
 export function spawnProcess(
   multiplexer: Multiplexer,
   spec: SpawnSpec,
   words: readonly Word[],
+  onInput: () => void = () => undefined,
 ): Promise<GuestProcess> {
   const payload = encodeWords(words);
   if (payload.length > MAX_PAYLOAD) {
@@ -81,7 +85,7 @@ export function spawnProcess(
     const take = (frame: Frame): void => {
       switch (frame.type) {
         case FRAME.STARTED:
-          resolve(new GuestProcess(readU32(frame.payload), channel, exit));
+          resolve(new GuestProcess(readU32(frame.payload), channel, exit, onInput));
           return;
         case FRAME.ERROR:
           multiplexer.close(channel);

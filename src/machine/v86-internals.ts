@@ -29,13 +29,28 @@ export interface Processor {
   set_jit_config(index: number, value: number): void;
 }
 
+/** What v86's compiler of guest code uses. */
+export interface Compiling {
+  /** Called with the table index, the page and the flags of a module that lies there in v86's memory. */
+  codegen_finalize(index: number, page: number, flags: number, start: number, length: number): void;
+  /** Told that the module is in the table. */
+  codegen_finalize_finished(index: number, page: number, flags: number): void;
+  /** Called by the loop after each slice; returns milliseconds until the next timer. */
+  run_hardware_timers(...now: readonly unknown[]): unknown;
+  /** Of 32 bits, at 0: no real array, as v86 looks through it into memory that may move. */
+  readonly instruction_counter: { 0: number };
+  readonly jit_imports: WebAssembly.ModuleImports;
+  readonly wasm_memory: { readonly buffer: ArrayBuffer };
+  readonly wm: { readonly wasm_table: { set(index: number, value: unknown): void } };
+}
+
 export interface Bus {
   send(name: string, value: unknown): void;
 }
 
 export interface V86Internals {
   readonly loop: RunLoop;
-  readonly cpu: Processor;
+  readonly cpu: Processor & Compiling;
   readonly console: VirtioConsole;
   readonly bus: Bus;
   /** Listens to an event that v86's types do not name. */
@@ -48,7 +63,7 @@ export function internalsOf(emulator: V86): V86Internals {
   const bus: unknown = Reflect.get(emulator, 'bus');
   const cpu = member(loop, 'cpu');
   const device = member(member(cpu, 'devices'), 'virtio_console');
-  if (!isRunLoop(loop) || !isProcessor(cpu) || !isBus(bus) || !isConsole(device)) {
+  if (!isRunLoop(loop) || !isProcessor(cpu) || !isCompiling(cpu) || !isBus(bus) || !isConsole(device)) {
     throw new TypeError('This version of v86 is not the one that the machine was written for.');
   }
   const listen: unknown = Reflect.get(emulator, 'add_listener');
@@ -78,6 +93,16 @@ function isRunLoop(value: unknown): value is RunLoop {
 
 function isProcessor(value: unknown): value is Processor {
   return hasMethods(value, 'reboot_internal', 'set_jit_config');
+}
+
+function isCompiling(value: unknown): value is Compiling {
+  return (
+    hasMethods(value, 'codegen_finalize', 'codegen_finalize_finished', 'run_hardware_timers') &&
+    typeof member(member(value, 'instruction_counter'), '0') === 'number' &&
+    typeof member(value, 'jit_imports') === 'object' &&
+    member(member(value, 'wasm_memory'), 'buffer') instanceof ArrayBuffer &&
+    hasMethods(member(member(value, 'wm'), 'wasm_table'), 'set')
+  );
 }
 
 function isBus(value: unknown): value is Bus {

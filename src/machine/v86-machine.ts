@@ -19,6 +19,7 @@ import { dial, GuestNetwork } from './guest-network.ts';
 import { spawnProcess } from './guest-process.ts';
 import { Multiplexer } from './multiplexer.ts';
 import { NinePServer } from './nine-p/server.ts';
+import { PIECES, performPiece, pieceSpec, Rehearsal, rehearsalTree } from './rehearsal.ts';
 import { COMMAND_LINE, DEFAULT_MEMORY_MB, parseSnapshotRecord, snapshotKey } from './snapshot.ts';
 import { EXPORT, spawnWords } from './spawn-words.ts';
 
@@ -36,6 +37,7 @@ const RESTORE_TIMEOUT_MS = 30_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 /** drop_caches: 2 is names and inodes, and with an inode its pages. */
 const DROP_INODES = '2';
+const REHEARSAL_TREE = 'c/.rehearsal';
 
 export interface MachineOptions {
   readonly files: MachineFiles;
@@ -45,6 +47,8 @@ export interface MachineOptions {
   readonly snapshotKey?: string;
   /** False: boot, whatever snapshot there is. */
   readonly useSnapshot?: boolean;
+  /** True: what programs need of the kernel is compiled while nobody uses the machine (rehearsal.ts). */
+  readonly rehearse?: boolean;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   /** Told of defects that the guest sees as an I/O error. */
@@ -70,6 +74,7 @@ export class V86Machine implements Machine {
   #emulator: Emulator | undefined;
   #multiplexer: Multiplexer | undefined;
   #clientListener: ((client: Client) => void) | undefined;
+  #rehearsal: Rehearsal | undefined;
   readonly network = new GuestNetwork({
     control: (op, ...words) => this.#running.control(op, ...words),
     spawn: (spec) => this.spawn(spec),
@@ -118,6 +123,7 @@ export class V86Machine implements Machine {
       const how = await this.#powerOn();
       await this.#settleIn();
       this.#become({ status: 'running', how });
+      if (this.#options.rehearse === true) this.#rehearse();
     } catch (error) {
       this.#fail(error instanceof Error ? error.message : String(error));
       throw this.#failure();
@@ -158,7 +164,13 @@ export class V86Machine implements Machine {
       );
     }
     await this.#forgetting;
-    return spawnProcess(this.#running, spec, spawnWords(spec));
+    this.touch();
+    return spawnProcess(this.#running, spec, spawnWords(spec), () => this.touch());
+  }
+
+  /** Somebody is at work, in the machine or beside it: what the machine does in idle time waits. */
+  touch(): void {
+    this.#rehearsal?.touch();
   }
 
   async sync(): Promise<void> {
@@ -187,6 +199,7 @@ export class V86Machine implements Machine {
 
   async close(): Promise<void> {
     if (this.#state.status === 'closed') return;
+    this.#rehearsal?.stop();
     if (this.#isUp) await this.#syncBeforeEnd();
     this.#become({ status: 'closed' });
     this.#multiplexer?.fail(closed());
@@ -296,6 +309,7 @@ export class V86Machine implements Machine {
       send: (bytes) => emulator?.port.write(bytes),
       onRequest: (channel, words) => {
         const client = new GuestClient(multiplexer, channel, words);
+        this.touch();
         if (this.#clientListener === undefined) client.exit(1);
         else this.#clientListener(client);
         return client.take;
@@ -323,6 +337,24 @@ export class V86Machine implements Machine {
     if (this.#server.isMounted(HOST_TREE)) {
       await multiplexer.control('bind', ['source', `${EXPORT}/${HOST_TREE}`], ['target', HOME]);
     }
+  }
+
+  #rehearse(): void {
+    const report = (error: unknown) => this.#options.report?.(error);
+    this.#rehearsal = new Rehearsal({
+      pieces: PIECES,
+      instructions: () => this.#emulator?.instructions ?? 0,
+      perform: async (piece, signal) => {
+        if (!this.#server.isMounted(REHEARSAL_TREE)) this.exportTree(REHEARSAL_TREE, await rehearsalTree());
+        const spec = pieceSpec(piece, `${EXPORT}/${REHEARSAL_TREE}`);
+        await performPiece(() => spawnProcess(this.#running, spec, spawnWords(spec)), signal);
+      },
+      onEnd: (error) => {
+        if (!this.#isUp) return;
+        if (error !== undefined) report(error);
+        this.withdrawTree(REHEARSAL_TREE).catch(report);
+      },
+    });
   }
 
   async #setClock(multiplexer: Multiplexer): Promise<void> {

@@ -95,12 +95,10 @@ function packListing({ tree, ino }: Node, limit: number): Uint8Array<ArrayBuffer
   for (const entry of entries) {
     const node = { tree, ino: entry.ino };
     writeAttributes(writer, node);
-    const name = encodeName(entry.name);
-    const target = targetOf(node);
-    writer.u16(name.length);
-    writer.u16(target.length);
-    writer.raw(name);
-    writer.raw(target);
+    const lengths = writer.length;
+    writer.u32(0);
+    writer.u16At(lengths, writer.name(entry.name));
+    if (entry.type === 'symlink') writer.u16At(lengths + 2, writer.name(tree.fs.readlink(entry.ino)));
     if (writer.length - start > limit) return undefined;
   }
   return writer.body();

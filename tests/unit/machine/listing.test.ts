@@ -76,6 +76,7 @@ describe('a listing', () => {
     fs.mknod(fs.root, 'null', 'char', 0o666, [1, 3], owner);
     fs.mkdir(fs.root, '\udce9', 0o700, owner);
     fs.symlink(fs.root, 'l', 'to/where', owner);
+    fs.symlink(fs.root, 'zoé', 'là-bas', owner);
     fs.setxattr(f, 'user.colour', bytes('green'), 0);
     const data = await list(['host']);
     expect(data[0]).toBe(1);
@@ -85,6 +86,7 @@ describe('a listing', () => {
       ['f', ''],
       ['l', 'to/where'],
       ['null', ''],
+      ['zoé', 'là-bas'],
       ['\udce9', ''],
     ]);
     expect(entries[0]).toEqual({ ...entries[1], name: 'B' });
