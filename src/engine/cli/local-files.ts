@@ -13,7 +13,11 @@ const S_IFMT = 0o170000;
 
 export type LocalType = 'file' | 'dir' | 'symlink' | 'other';
 
-const TYPES: Readonly<Record<number, LocalType>> = { 16807: 'file', 9604: 'dir', 21609: 'symlink' };
+const TYPES: ReadonlyMap<number, LocalType> = new Map([
+  [0o100000, 'file'],
+  [0o040000, 'dir'],
+  [0o120000, 'symlink'],
+]);
 
 /** Undefined when there is nothing. */
 export async function localType(
@@ -30,7 +34,7 @@ export async function localType(
     path,
   ]);
   if (code !== 0) return undefined;
-  return TYPES[Number.parseInt(out, 16) & S_IFMT] ?? 'other';
+  return TYPES.get(Number.parseInt(out, 16) & S_IFMT) ?? 'other';
 }
 
 /** Where the links lead. UsageError in Docker's words for nowhere. */

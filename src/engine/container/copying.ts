@@ -142,6 +142,7 @@ export class ContainerCopying {
         : renamed(pieces, (entry) => ({ ...entry, uid: owner.uid, gid: owner.gid }));
     await startedMachine(machine);
     const path = pathOf(view, directory);
+    checkReach(record, path);
     const running = this.#ports.running(record.id);
     if (running !== undefined && !running.hasExited) {
       await writeInGuest(machine, { inside: running.process }, path, owned);
@@ -260,6 +261,21 @@ function checkWritable(view: MountedFileSystem, directory: number, record: Conta
   if (view.treeOf(directory) === 0 && hostConfigOf(record).readOnly) {
     throw new LayerboxError('container rootfs is marked read-only');
   }
+}
+
+/** What is mounted there in memory hides what `docker cp` would write, as Docker's documentation has it. */
+function checkReach(record: ContainerRecord, path: string): void {
+  const inMemory = mountsOf(record).flatMap(({ type, destination }) =>
+    type === 'tmpfs' ? [destination] : [],
+  );
+  const hidden = ['/dev', '/proc', '/sys', ...inMemory].find(
+    (place) => path === place || path.startsWith(`${place}/`),
+  );
+  if (hidden === undefined) return;
+  throw new LayerboxError(
+    `cannot copy to ${printableName(path)}: what is under ${printableName(hidden)} is made by the machine and out of reach of docker cp; use docker exec with tar`,
+    { path },
+  );
 }
 
 function notFound(path: string, container: string): Error {

@@ -5,6 +5,7 @@ import { printableName } from '../../names.ts';
 import { type Pieces, renamed } from '../../unionfs/pieces.ts';
 import { piecesOfTar } from '../../unionfs/pieces-of-tar.ts';
 import { tarOfPieces } from '../../unionfs/tar-of-pieces.ts';
+import { standardInput } from '../archive-input.ts';
 import type { Command, Invocation } from '../command.ts';
 import { copyPlan, type Kind, placeOf, refusal, splitContainerPath } from '../copy-plan.ts';
 import { formatSize } from '../format.ts';
@@ -90,7 +91,7 @@ async function copyTo(invocation: Invocation, local: string, { container, path }
   if (local === '-') {
     if (destination.kind !== 'directory')
       throw refusal(`destination "${container}:${path}" must be a directory`);
-    await write(destination.path, piecesOfTar(stdio.input));
+    await write(destination.path, piecesOfTar(standardInput(stdio)));
     return;
   }
   const machine = await startedMachine(host.machine);
@@ -172,6 +173,7 @@ async function told(
   let bytes = 0;
   await copy(
     counted(pieces, (more) => {
+      stdio.signal.throwIfAborted();
       bytes += more;
     }),
   );
