@@ -190,7 +190,8 @@ export class ContainerNetworks {
       if (!force) throw error;
     }
     const { [key]: _, ...endpoints } = settings.endpoints;
-    const [next = 'none'] = Object.keys(endpoints);
+    // with none left it is on the first again when it starts, as with Docker
+    const [next = settings.mode] = Object.keys(endpoints);
     const isMode = this.#isNamed(settings.mode, network);
     await this.#ports.registry.setNetwork(id, {
       ...settings,
