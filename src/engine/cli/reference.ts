@@ -1,0 +1,129 @@
+/** All commands with their flags, as a page of Markdown: docs/cli.md. */
+
+import type { Command, Flag } from './command.ts';
+import { COMMANDS, LATER_COMMANDS, MANAGEMENT } from './command-table.ts';
+import { usageLine } from './help.ts';
+import { DOCKER_VERSION } from './version-words.ts';
+
+/** The page; `docker`, then each group. Made from the definitions alone, so it is the same wherever it is made. */
+export function commandReference(): string {
+  const names = namesOfCommands();
+  const top = [...COMMANDS].sort(byName);
+  const sections = top.map(([name, command]) => section(`docker ${name}`, command, names, 3));
+  for (const [group, { summary, commands, hidden, later }] of [...MANAGEMENT].sort(byName)) {
+    const own = [...commands]
+      .filter(([name, command]) => !hidden.includes(name) && !top.some(([, other]) => other === command))
+      .sort(byName);
+    const elsewhere = [...commands]
+      .filter(([name, command]) => !hidden.includes(name) && top.some(([, other]) => other === command))
+      .map(([name, command]) => `[\`${group} ${name}\`](#${anchor(topName(command) ?? '')})`)
+      .sort();
+    sections.push(
+      [
+        `## docker ${group}\n\n${summary}.\n`,
+        ...(elsewhere.length > 0 ? [`As above: ${elsewhere.join(', ')}.\n`] : []),
+        ...notYet(later),
+        ...own.map(([name, command]) => section(`docker ${group} ${name}`, command, names, 3)),
+      ].join('\n'),
+    );
+  }
+  return `${HEAD}\n## Commands\n\n${[...notYet([...LATER_COMMANDS]), ...sections].join('\n')}`;
+}
+
+const HEAD = `# The docker command
+
+Every command that Layerbox has, with its flags, in the words of docker ${DOCKER_VERSION}. The same code answers in the host's
+shell, in pipes and scripts, and through \`sandbox.docker([...])\`. This page is made from the definitions of the commands:
+\`npm run docs:cli\` makes it again.
+
+What is not supported is refused by name. Exit codes are Docker's: 125 when \`docker run\` itself fails or a flag is
+unknown, 126 and 127 when the program cannot be started or found, 128 and its number when a signal ended it, 64 for an
+\`inspect --format\` that is no template, 1 elsewhere.
+
+## Where it differs from Docker
+
+- \`docker images\` has the table of Docker 29: a line per name, what is stored (DISK USAGE, compressed and unpacked), what
+  would travel (CONTENT SIZE), and \`U\` for what a container is of. Images without a name are hidden there unless \`-a\` or
+  \`--filter dangling=true\` asks for them. It has no colours, and the ID is the image ID, not the digest of the index.
+  \`--format table\`, \`--digests\`, \`--no-trunc\` and \`-q\` give the classic one.
+- \`docker search\` looks through what the mirrors list: names in bundled layouts, catalogs of registries. There are no stars.
+- \`docker scout attestation list\` and \`docker scout sbom\` read what is attached in the registry; they make nothing up.
+- In templates, a struct that Docker's client holds by pointer prints its fields, not its address, and numbers that the
+  client's types do not know are numbers, not text.
+- What images and files say is printed without control characters.
+
+The outputs of lists and inspections are compared with those of the docker client (\`tests/golden\`).
+`;
+
+function section(
+  title: string,
+  command: Command,
+  names: ReadonlyMap<Command, readonly string[]>,
+  level: number,
+): string {
+  const others = (names.get(command) ?? []).filter((name) => name !== title);
+  const lines = [
+    `${'#'.repeat(level)} ${title}`,
+    '',
+    sentence(command.summary),
+    '',
+    '```',
+    usageLine(title, command),
+    '```',
+    '',
+  ];
+  if (others.length > 0) lines.push(`Also \`${others.join('`, `')}\`.`, '');
+  if (command.flags.length > 0) lines.push(...flagTable(command.flags), '');
+  lines.push(...notYet((command.later ?? []).map((flag) => `--${flag.replace(/[/=].*$/, '')}`)));
+  return lines.join('\n');
+}
+
+function flagTable(flags: readonly Flag[]): string[] {
+  const sorted = flags.filter((flag) => flag.hidden !== true).sort((a, b) => (a.long < b.long ? -1 : 1));
+  return ['| Flag | Value | What it does |', '| --- | --- | --- |', ...sorted.map(flagRow)];
+}
+
+function flagRow(flag: Flag): string {
+  const { long, short, type, typeName, help, default: value } = flag;
+  const names = short === undefined ? `\`--${long}\`` : `\`-${short}\`, \`--${long}\``;
+  const shown = typeName ?? (type === 'bool' ? '' : type);
+  const standard = value === undefined || value === false || value === '' ? '' : ` (default \`${value}\`)`;
+  // of a help in several lines the first says what it is
+  const words = help.split('\n').join(' ').replaceAll('|', '\\|').replaceAll('<', '&lt;');
+  return `| ${names} | ${shown} | ${words}${standard} |`;
+}
+
+function notYet(names: readonly string[]): string[] {
+  const listed = names.filter((name) => name !== '');
+  return listed.length === 0 ? [] : [`Not yet: \`${[...listed].sort().join('`, `')}\`.`, ''];
+}
+
+/** The full names under which each command can be called, those that the help leaves out not among them. */
+function namesOfCommands(): ReadonlyMap<Command, readonly string[]> {
+  const names = new Map<Command, string[]>();
+  const add = (command: Command, name: string) => names.set(command, [...(names.get(command) ?? []), name]);
+  for (const [name, command] of COMMANDS) add(command, `docker ${name}`);
+  for (const [group, { commands, hidden }] of MANAGEMENT) {
+    for (const [name, command] of commands)
+      if (!hidden.includes(name)) add(command, `docker ${group} ${name}`);
+  }
+  return names;
+}
+
+function topName(command: Command): string | undefined {
+  const entry = [...COMMANDS].find(([, other]) => other === command);
+  return entry === undefined ? undefined : `docker ${entry[0]}`;
+}
+
+function anchor(title: string): string {
+  return title.replaceAll(' ', '-');
+}
+
+function sentence(summary: string): string {
+  const text = summary.split('\n')[0] ?? '';
+  return text.endsWith('.') ? text : `${text}.`;
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
