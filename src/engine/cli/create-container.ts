@@ -6,6 +6,7 @@ import { NoSuchImageError } from '../errors.ts';
 import type { EarlyImage } from '../image/early-pulls.ts';
 import { satisfies } from '../oci/platform.ts';
 import { familiarReference, parseReference, type Reference } from '../oci/reference.ts';
+import { networkOf } from '../store/container-network.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { ImageRecord } from '../store/records.ts';
 import { cidFileOf, writeCidFile } from './cidfile.ts';
@@ -34,6 +35,10 @@ export async function createFromCommandLine(
   if (file !== undefined) await writeCidFile(invocation, file, record.id);
   const notice = platformNotice(record.platform);
   if (notice !== undefined) await invocation.print.error(notice);
+  const { mode, ports, publishAll } = networkOf(record);
+  if (mode === 'host' && (ports.length > 0 || publishAll)) {
+    await invocation.print.error('WARNING: Published ports are discarded when using host network mode');
+  }
   return { record, early };
 }
 

@@ -174,6 +174,12 @@ describe('a container that starts', () => {
     await ok('rm -f box');
   });
 
+  it('of the host publishes nothing, and is told so', async () => {
+    const { code, err } = await docker('run --rm --network host -p 8080:80 busybox true');
+    expect([code, err]).toEqual([0, 'WARNING: Published ports are discarded when using host network mode\n']);
+    expect(network.programs).toEqual([]);
+  });
+
   it('passes over a port of a range that a program of the host has', async () => {
     network.busyPorts.add(8080);
     await ok('run -d --name box -p 8080-8081:80 busybox sleep');
