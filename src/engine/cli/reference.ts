@@ -48,6 +48,9 @@ unknown, 126 and 127 when the program cannot be started or found, 128 and its nu
   \`--format table\`, \`--digests\`, \`--no-trunc\` and \`-q\` give the classic one.
 - \`docker search\` looks through what the mirrors list: names in bundled layouts, catalogs of registries. There are no stars.
 - \`docker scout attestation list\` and \`docker scout sbom\` read what is attached in the registry; they make nothing up.
+- Networks are bridges of IPv4: no other driver, no IPv6, no SCTP, no \`--link\`. Published ports are served by \`docker-proxy\` at
+  the host's addresses; no traffic leaves the tab, so a name that no network knows does not exist (NXDOMAIN). The DNS server of a
+  container listens at 127.0.0.11:53 itself: a program that wants port 53 of all addresses there has to name its own.
 - In templates, a struct that Docker's client holds by pointer prints its fields, not its address, and numbers that the
   client's types do not know are numbers, not text.
 - What images and files say is printed without control characters.
