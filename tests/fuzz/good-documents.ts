@@ -64,6 +64,36 @@ export const configs = [
     history: [{ created: '2020-01-01T00:00:00Z', created_by: 'x', empty_layer: true, comment: 'c' }],
   }),
 ];
+const spdx = {
+  spdxVersion: 'SPDX-2.3',
+  packages: [
+    {
+      name: 'a',
+      versionInfo: '1',
+      licenseDeclared: 'MIT',
+      externalRefs: [{ referenceType: 'purl', referenceLocator: 'pkg:deb/a@1' }],
+    },
+  ],
+};
+const said = (predicateType: string, predicate: unknown) => ({
+  _type: 'https://in-toto.io/Statement/v1',
+  predicateType,
+  subject: [{ name: 'x', digest: { sha256: 'ab' } }],
+  predicate,
+});
+export const attestations = [
+  json(spdx),
+  json({ bomFormat: 'CycloneDX', components: [{ name: 'b', licenses: [{ license: { id: 'MIT' } }] }] }),
+  json(said('https://spdx.dev/Document', spdx)),
+  json(
+    said('https://slsa.dev/provenance/v0.2', {
+      invocation: { parameters: { a: { b: 'c' } } },
+      materials: [],
+    }),
+  ),
+  json(said('https://slsa.dev/provenance/v1', { buildDefinition: { externalParameters: { a: { b: [] } } } })),
+  json({ payloadType: 'x', payload: btoa(JSON.stringify(spdx)) }),
+];
 export const jsonWords = [
   'null',
   'true',

@@ -10,6 +10,7 @@ import { GzipDecoder } from '../../src/engine/archive/gzip-decoder.ts';
 import { parsePaxRecords } from '../../src/engine/archive/pax.ts';
 import { PaxAttributes, PaxGlobals } from '../../src/engine/archive/pax-attributes.ts';
 import { Unpacker } from '../../src/engine/archive/unpacker.ts';
+import { parseTemplate } from '../../src/engine/cli/template.ts';
 import { CorruptLayerError } from '../../src/engine/errors.ts';
 import { LayerFromTar } from '../../src/engine/layer/layer-from-tar.ts';
 import type { LayerIndex } from '../../src/engine/layer/layer-index.ts';
@@ -19,6 +20,7 @@ import { CannotBeLazy } from '../../src/engine/lazy/cannot-be-lazy.ts';
 import { stargzFooter } from '../../src/engine/lazy/stargz-footer.ts';
 import { readTableOfContents } from '../../src/engine/lazy/table-of-contents.ts';
 import { decodeName } from '../../src/engine/names.ts';
+import { parseAttestation } from '../../src/engine/oci/attestation.ts';
 import { parseConfig } from '../../src/engine/oci/config.ts';
 import { type DiffID, parseDigest } from '../../src/engine/oci/digest.ts';
 import { parseIndex } from '../../src/engine/oci/index.ts';
@@ -28,7 +30,7 @@ import { parseChallenges } from '../../src/engine/registry/challenge.ts';
 import { nextPage } from '../../src/engine/registry/link.ts';
 import { joined } from '../unit/archive/tar-bytes.ts';
 import { faultyParsers } from './faulty-parsers.ts';
-import { configs, digest, indexes, jsonWords, manifests, tables } from './good-documents.ts';
+import { attestations, configs, digest, indexes, jsonWords, manifests, tables } from './good-documents.ts';
 import { members, zstdFrames } from './good-streams.ts';
 import { records, tars } from './good-tars.ts';
 
@@ -50,6 +52,12 @@ export interface FuzzedParser {
     ...args: never[]
   ) => Error)[];
 }
+
+const templates = [
+  '{{range $i, $e := .a.b}}{{if $i}},{{else if eq $i 0}}{{- $e | printf "%-5v" -}}{{end}}{{end}}',
+  '{{define "T"}}{{.}}{{end}}{{template "T" .c}}{{with index .a.b 1}}{{.}}{{end}}{{/* c */}}',
+  '{{printf "%5.2f %x %q" 1.5 .c `r`}}{{json .}}{{slice .c 0 1}}{{and (not .a) 1}}',
+].map((template) => new TextEncoder().encode(template));
 
 const text = (value: string): Bytes => new TextEncoder().encode(value);
 const diffID: DiffID = `sha256:${'ab'.repeat(32)}`;
@@ -214,6 +222,38 @@ const table: Readonly<Record<string, FuzzedParser>> = {
     words: jsonWords,
   },
   index: { seeds: indexes, parse: (input) => parseIndex(input, 'it').manifests.length, words: jsonWords },
+  attestation: {
+    seeds: attestations,
+    parse: (input) => {
+      const { packages, build } = parseAttestation(input, 'it');
+      return (packages?.length ?? 0) + (build?.parameters.length ?? 0);
+    },
+    words: [...jsonWords, 'payload', 'payloadType', 'predicate', 'packages', 'components'],
+  },
+  // typed by a person, but into a page that must not hang
+  template: {
+    seeds: templates,
+    parse: (input) => parseTemplate(decodeName(input)).render({ a: { b: [1, 'x', null] }, c: 'y' }).length,
+    most: () => 17 * 1024 * 1024,
+    words: [
+      '{{',
+      '}}',
+      '-',
+      'range',
+      'end',
+      'else',
+      'if',
+      'with',
+      'define',
+      'template',
+      'printf',
+      '%9999d',
+      '(',
+      ')',
+      '|',
+      '$',
+    ],
+  },
   config: { seeds: configs, parse: (input) => parseConfig(input, 'it').diffIDs.length, words: jsonWords },
   reference: {
     seeds: [

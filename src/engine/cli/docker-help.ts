@@ -45,9 +45,7 @@ export function managementHelp(name: string, group: Management): string {
     'Commands:',
     ...names.map((command) => line(command, group.commands.get(command)?.summary ?? '')),
     '',
-    'Not yet in Layerbox:',
-    ...wrapWords(group.later),
-    '',
+    ...(group.later.length === 0 ? [] : ['Not yet in Layerbox:', ...wrapWords(group.later), '']),
     `Run '${name} COMMAND --help' for more information on a command.`,
     '',
   ].join('\n');
