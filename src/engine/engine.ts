@@ -15,6 +15,7 @@ import { type PipeIo, pipeStdio } from './cli/pipe-stdio.ts';
 import { type ContainerSummary, containerSummary, type ImageSummary, imageSummary } from './cli/summaries.ts';
 import type { Random } from './container/container-name.ts';
 import { Containers } from './container/containers.ts';
+import { EventHistory } from './container/event-history.ts';
 import {
   containerSource,
   type DirectoryListing,
@@ -43,7 +44,6 @@ import {
   NoSuchImageError,
   StorageFailedError,
 } from './errors.ts';
-import { EventHistory } from './event-history.ts';
 import type { EventStream } from './events.ts';
 import { Images } from './image/images.ts';
 import { LayerCache } from './image/layer-cache.ts';

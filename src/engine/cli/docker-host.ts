@@ -1,9 +1,9 @@
 /** What the docker commands work on: the engine, as they see it. */
 
 import type { Containers } from '../container/containers.ts';
+import type { EventHistory } from '../container/event-history.ts';
 import type { HostFiles } from '../container/host-streams.ts';
 import type { Machine } from '../container/machine.ts';
-import type { EventHistory } from '../event-history.ts';
 import type { Images } from '../image/images.ts';
 import type { Registries } from '../registry/registries.ts';
 import type { Volumes } from '../volume/volumes.ts';

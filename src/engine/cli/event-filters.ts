@@ -1,6 +1,6 @@
 /** `docker events --filter` (moby, daemon/events/filter.go). Values of one name are alternatives, different names must all fit. */
 
-import type { DockerEvent } from '../event-history.ts';
+import type { DockerEvent } from '../container/event-history.ts';
 import { parseFilters } from './filter.ts';
 
 const NAMES = [

@@ -94,7 +94,17 @@ describe('docker run', () => {
       uid: 1000,
       gid: 100,
       groups: [100],
-      container: { tree: `c/${id}`, hostname: 'box', cgroup: id, capabilities: 'a80425fb', binds: [] },
+      network: id,
+      container: {
+        tree: `c/${id}`,
+        hostname: 'box',
+        cgroup: id,
+        capabilities: 'a80425fb',
+        binds: [
+          expect.objectContaining({ target: '/etc/hosts' }),
+          expect.objectContaining({ target: '/etc/resolv.conf' }),
+        ],
+      },
     });
     await docker('run busybox env');
     expect(machine.spawned.at(-1)).toMatchObject({ uid: 0, gid: 0, cwd: '/' });

@@ -1,5 +1,5 @@
+import type { DockerEvent } from '../../container/event-history.ts';
 import { UsageError } from '../../errors.ts';
-import type { DockerEvent } from '../../event-history.ts';
 import { printableName } from '../../names.ts';
 import type { Command } from '../command.ts';
 import { eventFilter } from '../event-filters.ts';

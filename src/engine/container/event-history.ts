@@ -1,7 +1,7 @@
 /** What `docker events` tells: the events of containers, images, volumes and networks, the last of them kept. */
 
-import type { EventStream, StampedEvent } from './events.ts';
-import { familiarReference, parseReference } from './oci/reference.ts';
+import type { EventStream, StampedEvent } from '../events.ts';
+import { familiarReference, parseReference } from '../oci/reference.ts';
 
 /** As Docker's API has it. */
 export interface DockerEvent {
