@@ -37,6 +37,7 @@ export {
   NoSuchContainerError,
   NoSuchFileError,
   NoSuchImageError,
+  NoSuchNetworkError,
   NoSuchVolumeError,
   NotYetError,
   RegistryDeniedError,

@@ -122,7 +122,13 @@ describe('an image of another platform', () => {
     );
     expect(sandbox.machine.spawned.at(-1)).toMatchObject({
       argv: ['/.layerbox/bin/sh'],
-      container: { binds: [{ source: '/usr/lib/layerbox/walk', target: '/.layerbox', readOnly: true }] },
+      container: {
+        binds: [
+          { source: '/usr/lib/layerbox/walk', target: '/.layerbox', readOnly: true },
+          { target: '/etc/hosts' },
+          { target: '/etc/resolv.conf' },
+        ],
+      },
     });
     expect(sandbox.machine.spawned.at(-1)?.env[0]).toMatch(/^PATH=\/\.layerbox\/bin:/);
     expect((await sandbox.engine.images())[0]).toMatchObject({ runnable: false, platform: 'linux/amd64' });

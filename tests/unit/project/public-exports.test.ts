@@ -29,6 +29,7 @@ describe('the library', () => {
         "NoSuchContainerError",
         "NoSuchFileError",
         "NoSuchImageError",
+        "NoSuchNetworkError",
         "NoSuchVolumeError",
         "NotYetError",
         "RegistryDeniedError",
