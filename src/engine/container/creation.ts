@@ -2,9 +2,9 @@
 
 import type { RunnableImage } from '../image/images.ts';
 import type { ImageConfig } from '../oci/config.ts';
+import type { MountRequests } from '../store/container-mount.ts';
 import { type ContainerNetwork, DEFAULT_CONTAINER_NETWORK } from '../store/container-network.ts';
 import { type ContainerRecord, DEFAULT_HOST_CONFIG, type HostConfig } from '../store/container-record.ts';
-import type { MountRequests } from '../store/container-mount.ts';
 import type { Lease, Leases } from '../store/leases.ts';
 import { capabilityMask } from './capabilities.ts';
 import { argvOf, containerConfig, type RunOptions } from './container-config.ts';

@@ -198,6 +198,184 @@ Options:
       --type string     Only inspect objects of the given type
 `,
   ],
+  [
+    'restart',
+    `Usage:  docker restart [OPTIONS] CONTAINER [CONTAINER...]
+
+Restart one or more containers
+
+Aliases:
+  docker container restart, docker restart
+
+Options:
+  -s, --signal string   Signal to send to the container
+  -t, --timeout int     Seconds to wait before killing the container
+`,
+  ],
+  [
+    'pause',
+    `Usage:  docker pause CONTAINER [CONTAINER...]
+
+Pause all processes within one or more containers
+
+Aliases:
+  docker container pause, docker pause
+`,
+  ],
+  [
+    'unpause',
+    `Usage:  docker unpause CONTAINER [CONTAINER...]
+
+Unpause all processes within one or more containers
+
+Aliases:
+  docker container unpause, docker unpause
+`,
+  ],
+  [
+    'wait',
+    `Usage:  docker wait CONTAINER [CONTAINER...]
+
+Block until one or more containers stop, then print their exit codes
+
+Aliases:
+  docker container wait, docker wait
+`,
+  ],
+  [
+    'attach',
+    `Usage:  docker attach [OPTIONS] CONTAINER
+
+Attach local standard input, output, and error streams to a running container
+
+Aliases:
+  docker container attach, docker attach
+
+Options:
+      --detach-keys string   Override the key sequence for detaching a
+                             container
+      --no-stdin             Do not attach STDIN
+      --sig-proxy            Proxy all received signals to the process
+                             (default true)
+`,
+  ],
+  [
+    'exec',
+    `Usage:  docker exec [OPTIONS] CONTAINER COMMAND [ARG...]
+
+Execute a command in a running container
+
+Aliases:
+  docker container exec, docker exec
+
+Options:
+  -d, --detach               Detached mode: run command in the background
+      --detach-keys string   Override the key sequence for detaching a
+                             container
+  -e, --env list             Set environment variables
+      --env-file list        Read in a file of environment variables
+  -i, --interactive          Keep STDIN open even if not attached
+      --privileged           Give extended privileges to the command
+  -t, --tty                  Allocate a pseudo-TTY
+  -u, --user string          Username or UID (format:
+                             "<name|uid>[:<group|gid>]")
+  -w, --workdir string       Working directory inside the container
+`,
+  ],
+  [
+    'top',
+    `Usage:  docker top CONTAINER [ps OPTIONS]
+
+Display the running processes of a container
+
+Aliases:
+  docker container top, docker top
+`,
+  ],
+  [
+    'stats',
+    `Usage:  docker stats [OPTIONS] [CONTAINER...]
+
+Display a live stream of container(s) resource usage statistics
+
+Aliases:
+  docker container stats, docker stats
+
+Options:
+  -a, --all             Show all containers (default shows just running)
+      --format string   Format output using a custom template:
+                        'table':            Print output in table format
+                        with column headers (default)
+                        'table TEMPLATE':   Print output in table format
+                        using the given Go template
+                        'json':             Print in JSON format
+                        'TEMPLATE':         Print output using the given
+                        Go template.
+                        Refer to https://docs.docker.com/go/formatting/
+                        for more information about formatting output with
+                        templates
+      --no-stream       Disable streaming stats and only pull the first result
+      --no-trunc        Do not truncate output
+`,
+  ],
+  [
+    'rename',
+    `Usage:  docker rename CONTAINER NEW_NAME
+
+Rename a container
+
+Aliases:
+  docker container rename, docker rename
+`,
+  ],
+  [
+    'rm',
+    `Usage:  docker rm [OPTIONS] CONTAINER [CONTAINER...]
+
+Remove one or more containers
+
+Aliases:
+  docker container rm, docker container remove, docker rm
+
+Options:
+  -f, --force     Force the removal of a running container (uses SIGKILL)
+  -l, --link      Remove the specified link
+  -v, --volumes   Remove anonymous volumes associated with the container
+`,
+  ],
+  [
+    'events',
+    `Usage:  docker events [OPTIONS]
+
+Get real time events from the server
+
+Aliases:
+  docker system events, docker events
+
+Options:
+  -f, --filter filter   Filter output based on conditions provided
+      --format string   Format output using a custom template:
+                        'json':             Print in JSON format
+                        'TEMPLATE':         Print output using the given
+                        Go template.
+                        Refer to https://docs.docker.com/go/formatting/
+                        for more information about formatting output with
+                        templates
+      --since string    Show all events created since timestamp
+      --until string    Stream events until this timestamp
+`,
+  ],
+  [
+    'container prune',
+    `Usage:  docker container prune [OPTIONS]
+
+Remove all stopped containers
+
+Options:
+      --filter filter   Provide filter values (e.g. "until=<timestamp>")
+  -f, --force           Do not prompt for confirmation
+`,
+  ],
 ];
 
 describe('help', () => {
