@@ -24,6 +24,8 @@ export interface Wording {
   readonly parsing: string;
   readonly executing: string;
   readonly parsingCode: number;
+  /** What the client calls the template in its messages; default: nothing. */
+  readonly name?: string;
 }
 
 /** Of `docker inspect`, `version`, `info`. */
@@ -32,6 +34,9 @@ const INSPECT_WORDING: Wording = {
   executing: 'template parsing error: ',
   parsingCode: 64,
 };
+
+/** Of `docker version`. */
+export const VERSION_WORDING: Wording = { ...INSPECT_WORDING, name: 'version' };
 
 /** Of commands that list. */
 export const LIST_WORDING: Wording = { ...INSPECT_WORDING, parsingCode: 1 };
@@ -45,22 +50,25 @@ export const PS_WORDING: Wording = {
 
 /** UsageError in Docker's words when the text is no template. */
 export function parseTemplate(text: string, wording: Wording = INSPECT_WORDING): Template {
-  const parsed = inWords(wording.parsing, wording.parsingCode, () =>
+  const parsed = inWords(wording, wording.parsing, wording.parsingCode, () =>
     parseNodes(text, (name) => FUNCTIONS.has(name)),
   );
   const render = (value: unknown, functions: typeof FUNCTIONS) =>
-    inWords(wording.executing, 1, () => executeTemplate(parsed, value, functions));
+    inWords(wording, wording.executing, 1, () => executeTemplate(parsed, value, functions));
   return {
     render: (value) => render(value, FUNCTIONS),
     renderHeader: (value) => render(value, HEADER_FUNCTIONS),
   };
 }
 
-function inWords<T>(prefix: string, exitCode: number, work: () => T): T {
+function inWords<T>({ name = '' }: Wording, prefix: string, exitCode: number, work: () => T): T {
   try {
     return work();
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new UsageError(`${prefix}${error.message}`, { exitCode, plain: true });
+    const message = error.message
+      .replace('template: :', `template: ${name}:`)
+      .replace('executing ""', `executing "${name}"`);
+    throw new UsageError(`${prefix}${message}`, { exitCode, plain: true });
   }
 }

@@ -292,3 +292,43 @@ describe('docker inspect', () => {
 });
 
 let shared: Promise<TestSandbox> | undefined;
+
+describe('docker version and info', () => {
+  const rows: readonly (readonly [string, string])[] = [
+    ['version -f {{.Client.Version}}/{{.Server.Version}}', '28.2.2/0.1.0\n'],
+    ['version --format {{.Server.Os}}\\t', 'linux\\t\n'],
+    ['info -f {{.Containers}}:{{.ContainersRunning}}:{{.ContainersStopped}}:{{.Images}}', '3:1:2:3\n'],
+    ['info --format {{.Driver}}:{{join_.Plugins.Network_","}}', 'memory:bridge,host,null\n'],
+    ['system info -f {{.OSType}}', 'linux\n'],
+  ];
+  it.each(rows)('docker %s', async (line, want) => {
+    shared ??= withAll();
+    const { docker } = await shared;
+    const argv = line.split(' ').map((word) => word.replaceAll('_', ' '));
+    expect(await docker(argv)).toEqual({ code: 0, out: want, err: '' });
+  });
+
+  it('are JSON with --format json, and text without', async () => {
+    const { docker } = await openSandbox();
+    expect(JSON.parse((await docker('version -f json')).out)).toMatchObject({
+      Client: { Context: 'default' },
+    });
+    expect(JSON.parse((await docker('info -f json')).out)).toMatchObject({ Containers: 0, OSType: 'linux' });
+    expect((await docker('version')).out).toMatch(/^Client: Layerbox/);
+    expect((await docker('info')).out).toMatch(/^Client: Layerbox/);
+  });
+
+  it('tell what is wrong with a template in the words of docker 28.2.2', async () => {
+    const { docker } = await openSandbox();
+    expect(await docker('version -f {{.Client.Nope')).toEqual({
+      code: 64,
+      out: '',
+      err: 'template parsing error: template: version:1: unclosed action\n',
+    });
+    expect(await docker('info -f {{.ID')).toEqual({
+      code: 64,
+      out: '',
+      err: 'template parsing error: template: :1: unclosed action\n',
+    });
+  });
+});

@@ -1,6 +1,6 @@
 import type { Command, Invocation } from '../command.ts';
 import { formatMemory, formatSize } from '../format.ts';
-import { INSPECT_FORMAT_FLAG, unescaped } from '../format-flag.ts';
+import { INSPECT_FORMAT_FLAG } from '../format-flag.ts';
 import { parseTemplate } from '../template.ts';
 import { DOCKER_VERSION, LAYERBOX_VERSION } from '../version-words.ts';
 
@@ -15,7 +15,7 @@ export const info: Command = {
     const document = await describe(invocation);
     const format = flags.string('format');
     if (format === 'json') await print.line(JSON.stringify(document));
-    else if (format !== '') await print.line(parseTemplate(unescaped(format)).render(document));
+    else if (format !== '') await print.line(parseTemplate(format).render(document));
     else await print.text(layout(document));
     return 0;
   },
@@ -31,6 +31,7 @@ async function describe({ host }: Invocation) {
   const description = await host.describe();
   const state = host.machine?.state.status ?? 'none';
   return {
+    ID: 'layerbox',
     ServerVersion: LAYERBOX_VERSION,
     Containers: records.length,
     ContainersRunning: count('running'),
@@ -49,6 +50,10 @@ async function describe({ host }: Invocation) {
     Machine: description.assets,
     Mirrors: description.mirrors,
     Name: 'layerbox',
+    OperatingSystem: description.assets,
+    DockerRootDir: '/var/lib/docker',
+    Plugins: { Volume: ['local'], Network: ['bridge', 'host', 'null'], Log: ['layerbox'] },
+    Warnings: [],
     SystemTime: new Date(host.now()).toISOString(),
   };
 }

@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
-import { INSPECT_FORMAT_FLAG, unescaped } from '../format-flag.ts';
-import { parseTemplate } from '../template.ts';
+import { INSPECT_FORMAT_FLAG } from '../format-flag.ts';
+import { parseTemplate, VERSION_WORDING } from '../template.ts';
 import { API_VERSION, DOCKER_VERSION, LAYERBOX_VERSION } from '../version-words.ts';
 
 export const version: Command = {
@@ -31,7 +31,7 @@ export const version: Command = {
     };
     const format = flags.string('format');
     if (format === 'json') await print.line(JSON.stringify(document));
-    else if (format !== '') await print.line(parseTemplate(unescaped(format)).render(document));
+    else if (format !== '') await print.line(parseTemplate(format, VERSION_WORDING).render(document));
     else await print.text(layout(document.Client, document.Server));
     return 0;
   },
