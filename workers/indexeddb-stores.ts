@@ -24,6 +24,7 @@ export async function indexedDBStores(
     await room.ask();
     return {
       ownership,
+      room,
       content: new IndexedDBContentStore(database, await ContentFiles.open(sandbox)),
       records: new IndexedDBRecordStore(database),
       journals: await LightningJournalStore.open(sandbox, { owner: ownership.token, room }),

@@ -23,6 +23,8 @@ export interface SandboxStores {
   readonly ingestor: LayerIngestor;
   /** For `docker info`. */
   readonly description: string;
+  /** Where the browser may refuse to store more. */
+  readonly room?: { onFull: () => void };
   /** Why they end with the page, where they were to last. */
   readonly notDurable?: string;
   /** Of stores that other tabs can have as well. */
@@ -57,6 +59,9 @@ export async function joinEngine(
     isLost = true;
     events.emit({ type: 'ownership', status: 'lost' });
   };
+  if (stores.room !== undefined) {
+    stores.room.onFull = () => events.emit({ type: 'storage', action: 'full' });
+  }
   if (stores.notDurable !== undefined) {
     events.emit({ type: 'storage', action: 'memory', reason: stores.notDurable });
   }

@@ -13,7 +13,7 @@ import {
   openDB,
   type StoreNames,
 } from 'idb';
-import { SandboxInUseError } from '../engine/errors.ts';
+import { SandboxInUseError, StorageFullError } from '../engine/errors.ts';
 import type { Digest } from '../engine/oci/digest.ts';
 import type { RecordKind, Records } from '../engine/store/records.ts';
 import { deleteContentFiles } from './content-files.ts';
@@ -202,16 +202,25 @@ export class SandboxDatabase {
     }
   }
 
-  /** From now on `transactAsOwner` is for this connection alone: those of earlier owners fail with SandboxInUseError. */
+  /**
+   * From now on `transactAsOwner` is for this connection alone: those of earlier owners fail with SandboxInUseError.
+   * Where the storage is full that cannot be written, and the lock alone keeps others out: what is full must be opened
+   * to be pruned.
+   */
   async own(token: string): Promise<void> {
-    await this.transact(
+    const written = this.transact(
       'taking over the sandbox',
       ['meta'],
       'readwrite',
       (transaction) => transaction.objectStore('meta').put({ id: OWNER, value: token }),
       'strict',
     );
-    this.#owner = token;
+    try {
+      await written;
+      this.#owner = token;
+    } catch (error) {
+      if (!(error instanceof StorageFullError)) throw error;
+    }
   }
 
   /** As `transact`, and nothing is kept when another tab has become the owner meanwhile: SandboxInUseError. */

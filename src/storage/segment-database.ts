@@ -59,11 +59,8 @@ export class SegmentDatabase {
           if (event.target instanceof IDBDatabase) event.target.close();
         },
       });
-      if (owner !== undefined) {
-        const transaction = db.transaction('trees', 'readwrite', { durability: 'strict' });
-        await Promise.all([transaction.store.put(owner, ownerKey), transaction.done]);
-      }
-      return new SegmentDatabase(db, sandbox, owner);
+      const isOwned = owner !== undefined && (await putOwner(db, owner));
+      return new SegmentDatabase(db, sandbox, isOwned ? owner : undefined);
     } catch (cause) {
       throw openingFailure(cause, `opening the journals of sandbox ${JSON.stringify(sandbox)}`, sandbox);
     }
@@ -163,4 +160,15 @@ export async function deleteSegmentDatabase(sandbox: string): Promise<void> {
   } catch (cause) {
     throw storageFailure(cause, `removing the journals of sandbox ${JSON.stringify(sandbox)}`);
   }
+}
+
+/** False where the storage is full: then the sandbox's lock alone keeps others out. */
+async function putOwner(db: IDBPDatabase<SegmentSchema>, owner: string): Promise<boolean> {
+  const transaction = db.transaction('trees', 'readwrite', { durability: 'strict' });
+  const [put, done] = await Promise.allSettled([transaction.store.put(owner, ownerKey), transaction.done]);
+  const failed = [done, put].find((each) => each.status === 'rejected');
+  if (failed === undefined) return true;
+  const failure = storageFailure(transaction.error ?? failed.reason, 'taking over the journals');
+  if (failure.code !== 'StorageFull') throw failure;
+  return false;
 }

@@ -1,6 +1,9 @@
 /**
  * How much more the browser lets this page store. Programs in the guest are told that the disk is full while what they
  * wrote before still fits: bytes that were taken and then find no room would be lost.
+ *
+ * Some browsers tell their real limit. Chromium tells every page 10 GiB more than it uses, so that pages cannot be
+ * told apart by it: there the limit is known when something was refused, and until something was stored again.
  */
 
 export interface Estimate {
@@ -21,8 +24,12 @@ export class StorageRoom {
   /** Bytes that were free at the last estimate, and those taken since it was begun. */
   #free = Number.POSITIVE_INFINITY;
   #taken = 0;
+  #isRefused = false;
   #askedAt = Number.NEGATIVE_INFINITY;
   #asking: Promise<void> | undefined;
+
+  /** Called when the browser refuses to store something, once until it stores again. */
+  onFull: () => void = () => undefined;
 
   /** `estimate` as StorageManager has it; a quota or usage that it does not tell is none. `now` in milliseconds. */
   constructor(estimate: () => Promise<Estimate>, now: () => number = Date.now) {
@@ -35,19 +42,20 @@ export class StorageRoom {
     const left = Math.max(0, this.#free - this.#taken - RESERVE);
     const trusted = left < SCARCE ? TRUSTED_WHERE_SCARCE : TRUSTED;
     if (this.#now() - this.#askedAt > trusted) void this.ask();
-    return left;
+    return this.#isRefused ? 0 : left;
   }
 
   /** So many bytes were stored. */
   take(bytes: number): void {
+    this.#isRefused = false;
     this.#taken += bytes;
   }
 
-  /** The browser did not store something: there is no room, whatever it said before, until it is asked again. */
+  /** The browser did not store something: there is no room, whatever it says, until it takes something again. */
   refuse(): void {
-    this.#free = 0;
-    this.#taken = 0;
-    this.#askedAt = this.#now();
+    if (this.#isRefused) return;
+    this.#isRefused = true;
+    this.onFull();
   }
 
   /** Asks the browser. Never rejects: one that does not answer leaves what is known. */

@@ -106,7 +106,7 @@ const lines = (text: string) => new Set(text.split('\n').filter((line) => line !
 class ImageWork implements CrashWork {
   readonly span = 2500;
   readonly #places: CrashPlaces;
-  readonly #presences = new Presences({ pull: 'here', rmi: 'gone' });
+  readonly #presences = new Presences({ pull: 'here', rmi: 'gone', prune: 'gone' });
 
   constructor(places: CrashPlaces) {
     this.#places = places;
@@ -138,9 +138,9 @@ class ImageWork implements CrashWork {
 }
 
 class ContainerWork implements CrashWork {
-  readonly span = 1000;
+  readonly span = 2000;
   readonly #places: CrashPlaces;
-  readonly #presences = new Presences({ create: 'here', rm: 'gone' });
+  readonly #presences = new Presences({ create: 'here', rm: 'gone', commit: 'here', rmi: 'gone' });
   #next = 1;
 
   constructor(places: CrashPlaces) {
@@ -149,9 +149,13 @@ class ContainerWork implements CrashWork {
 
   async open(chromium: Chromium, { operations }: Before) {
     this.#presences.take(operations);
-    for (const { subject } of operations) this.#next = Math.max(this.#next, Number(subject.slice(1)) + 1);
+    for (const { name, subject } of operations) {
+      if (name === 'create') this.#next = Math.max(this.#next, Number(subject.slice(1)) + 1);
+    }
     const page = await openSandbox(chromium, this.#places);
-    const here = lines(await dockerOk(page, 'ps', '-a', '--format', '{{.Names}}'));
+    const names = await dockerOk(page, 'ps', '-a', '--format', '{{.Names}}');
+    const images = await dockerOk(page, 'images', '--format', '{{.Repository}}');
+    const here = lines(`${names}\n${images}`);
     return { page, faults: [...this.#presences.faults(here), ...storedFaults(await storedState(page))] };
   }
 

@@ -1,6 +1,6 @@
 /**
- * What a sandbox has in the browser's storage, read past all of its code: rows and chunks of IndexedDB as they lie
- * there. What nothing refers to is an orphan.
+ * What a sandbox has in the browser's storage, read past all of its code: rows and chunks of IndexedDB and private
+ * files as they lie there. What nothing refers to is an orphan.
  */
 
 import type { Page } from 'playwright';
@@ -9,7 +9,7 @@ export interface StoredState {
   /** Blobs, and those whose chunks are not what their digest says. */
   readonly blobs: number;
   readonly wrong: readonly string[];
-  /** One line for each row that nothing needs: `chunk ...`, `ingest ...`, `lease ...`, `layer ...`, `journal ...`. */
+  /** One line for each row or file that nothing needs: `file ...`, `chunk ...`, `ingest ...`, `lease ...`, `layer ...`, `journal ...`. */
   readonly orphans: readonly string[];
 }
 
@@ -43,10 +43,23 @@ export const storedState = (page: Page, sandbox = 'default'): Promise<StoredStat
         stored.set(String(key), { lane, key });
       }
     }
+    const files = new Map<string, FileSystemFileHandle>();
+    try {
+      const all = await (await navigator.storage.getDirectory()).getDirectoryHandle('layerbox');
+      const own = await all.getDirectoryHandle(`sandbox-${encodeURIComponent(name)}`);
+      for await (const handle of own.values()) {
+        if (handle instanceof FileSystemFileHandle) files.set(handle.name, handle);
+      }
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === 'NotFoundError')) throw error;
+    }
     const hex = (bytes: ArrayBuffer) =>
       [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-    for (const { digest, parts, size, chunks } of blobs ?? []) {
+    for (const { digest, parts, size, chunks, isFile } of blobs ?? []) {
       const pieces: Blob[] = [];
+      const file = isFile === true ? files.get(parts) : undefined;
+      if (file !== undefined) pieces.push(await file.getFile());
+      files.delete(parts);
       for (let chunk = 0; chunk < chunks; chunk += 1) {
         const place = stored.get(String([parts, chunk]));
         stored.delete(String([parts, chunk]));
@@ -62,6 +75,7 @@ export const storedState = (page: Page, sandbox = 'default'): Promise<StoredStat
         wrong.push(`${digest}: ${error}`);
       }
     }
+    for (const file of files.keys()) orphans.push(`file ${file}`);
     for (const key of stored.keys()) orphans.push(`chunk ${key}`);
     for (const { id } of ingests ?? []) orphans.push(`ingest ${id}`);
     for (const { owner, ephemeral } of leases ?? []) if (ephemeral) orphans.push(`lease of ${owner}`);
@@ -103,6 +117,7 @@ export const storedState = (page: Page, sandbox = 'default'): Promise<StoredStat
         }
       };
       for (const tree of await rows(journals, 'trees')) {
+        if (!(tree instanceof Map)) continue; // the token of the owner
         look(tree);
         for (const entry of tree.get('/')?.keys() ?? []) {
           const container = /^container%002f(.*)$/.exec(String(entry))?.[1];

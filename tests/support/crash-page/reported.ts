@@ -4,13 +4,17 @@
  * Runs an operation between its two reports. It begins when it is known that it does: what was done and never told of
  * could not be told from what must not have happened.
  */
-export async function reported(
+export const reported = (operation: string, subject: string, work: () => Promise<unknown>): Promise<void> =>
+  reportedAll(operation, [subject], work);
+
+/** As `reported`, of one operation on several things. */
+export async function reportedAll(
   operation: string,
-  subject: string,
+  subjects: readonly string[],
   work: () => Promise<unknown>,
 ): Promise<void> {
-  await window.tellKiller(`begin ${operation} ${subject}`);
+  for (const subject of subjects) await window.tellKiller(`begin ${operation} ${subject}`);
   await work();
   // whether this is heard in time is the killer's luck; nothing waits for it
-  void window.tellKiller(`acked ${operation} ${subject}`);
+  for (const subject of subjects) void window.tellKiller(`acked ${operation} ${subject}`);
 }
