@@ -140,7 +140,7 @@ const rows: readonly Row[] = [
   // what Docker has and Layerbox has not yet
   { line: 'build .', code: 1, err: "docker: 'build' is not yet supported by Layerbox\n" },
   { line: 'image build .', code: 1, err: "docker: 'image build' is not yet supported by Layerbox\n" },
-  { line: 'volume ls', code: 1, err: "docker: 'volume' is not yet supported by Layerbox\n" },
+  { line: 'trust sign', code: 1, err: "docker: 'trust' is not yet supported by Layerbox\n" },
   {
     line: 'rmi --no-prune x',
     code: 1,
