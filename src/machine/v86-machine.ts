@@ -111,6 +111,11 @@ export class V86Machine implements Machine {
     return { fids: this.#server.fids, channels: this.#multiplexer?.size ?? 0 };
   }
 
+  /** Instructions that the guest has done, modulo 2^32. */
+  get instructions(): number {
+    return this.#emulator?.instructions ?? 0;
+  }
+
   start(): Promise<void> {
     if (this.#state.status === 'closed') return Promise.reject(closed());
     this.#starting ??= this.#start();
@@ -343,7 +348,7 @@ export class V86Machine implements Machine {
     const report = (error: unknown) => this.#options.report?.(error);
     this.#rehearsal = new Rehearsal({
       pieces: PIECES,
-      instructions: () => this.#emulator?.instructions ?? 0,
+      instructions: () => this.instructions,
       perform: async (piece, signal) => {
         if (!this.#server.isMounted(REHEARSAL_TREE)) this.exportTree(REHEARSAL_TREE, await rehearsalTree());
         const spec = pieceSpec(piece, `${EXPORT}/${REHEARSAL_TREE}`);
