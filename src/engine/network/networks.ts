@@ -45,11 +45,14 @@ const PREDEFINED: readonly { readonly name: string; readonly driver: NetworkDriv
   { name: 'none', driver: 'null' },
 ];
 
+/** The address that ports are published at when none is named. */
+export const HOST_BINDING = 'com.docker.network.bridge.host_binding_ipv4';
+
 const DEFAULT_BRIDGE_OPTIONS = {
   'com.docker.network.bridge.default_bridge': 'true',
   'com.docker.network.bridge.enable_icc': 'true',
   'com.docker.network.bridge.enable_ip_masquerade': 'true',
-  'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0',
+  [HOST_BINDING]: '0.0.0.0',
   'com.docker.network.bridge.name': 'docker0',
   'com.docker.network.driver.mtu': '1500',
 };
@@ -126,6 +129,7 @@ export class Networks {
       throw new LayerboxError(`operation is not permitted on predefined ${name} network`, { network: name });
     }
     checkDriver(driver);
+    checkOptions(options.options);
     if (this.#named(name) !== undefined) {
       throw new LayerboxError(`network with name ${name} already exists`, { network: name });
     }
@@ -219,6 +223,24 @@ function checkDriver(driver: string): void {
       : `could not find plugin ${printableName(driver)} in v1 plugin registry: plugin not found`,
     { driver },
   );
+}
+
+/** Options of Docker's bridge driver that have an effect here. What is not Docker's is kept, as Docker keeps it. */
+const BRIDGE_OPTIONS = ['com.docker.network.bridge.name', HOST_BINDING];
+
+function checkOptions(options: Readonly<Record<string, string>>): void {
+  const other = Object.keys(options).find(
+    (name) => name.startsWith('com.docker.') && !BRIDGE_OPTIONS.includes(name),
+  );
+  if (other !== undefined) {
+    throw new LayerboxError(`the network option ${printableName(other)} is not supported by Layerbox`, {
+      option: other,
+    });
+  }
+  const address = options[HOST_BINDING];
+  if (address !== undefined && parseAddress(address) === undefined) {
+    throw new LayerboxError(`invalid default binding IP address: ${printableName(address)}`, { address });
+  }
 }
 
 /** Undefined: none was asked for. */

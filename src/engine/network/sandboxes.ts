@@ -15,7 +15,7 @@ import type { HostNetwork } from './host-network.ts';
 import { formatAddress, macOf, parseAddress, parseSubnet } from './ipv4.ts';
 import { hostsFile, resolvConf } from './name-files.ts';
 import type { NamedEndpoint } from './name-service.ts';
-import { bridgeName, isPredefined, type Networks, subnetOf } from './networks.ts';
+import { bridgeName, HOST_BINDING, isPredefined, type Networks, subnetOf } from './networks.ts';
 import { bindingsOf, HostPorts, type Publication, publish } from './published-ports.ts';
 import { Resolver } from './resolver.ts';
 import type { NameFile, NetworkedContainer, OpenSandbox, SandboxState } from './sandbox-spec.ts';
@@ -274,11 +274,12 @@ export class Sandboxes {
     sandbox.publishedFrom = gateway?.address;
     const bindings = bindingsOf(container.network);
     if (gateway === undefined || bindings.length === 0) return;
+    const usual = gateway.network.options[HOST_BINDING] ?? '';
     try {
       sandbox.publication = await publish(
         host,
         this.#hostPorts,
-        bindings,
+        bindings.map((each) => ({ ...each, hostIP: each.hostIP === '' ? usual : each.hostIP })),
         formatAddress(gateway.address),
         this.#ports.onFailure,
       );

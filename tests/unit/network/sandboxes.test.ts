@@ -95,6 +95,10 @@ describe('docker network', () => {
       'no matching subnet for aux-address 10.1.1.1\n',
     ],
     [
+      'network create -o com.docker.network.driver.mtu=9000 x',
+      'Error response from daemon: the network option com.docker.network.driver.mtu is not supported by Layerbox\n',
+    ],
+    [
       'network connect host box',
       'Error response from daemon: container cannot be disconnected from host network or connected to host network\n',
     ],
@@ -171,6 +175,15 @@ describe('a container that starts', () => {
     expect(network.running('docker-proxy')).toEqual([]);
     await ok('network connect lan box');
     expect(network.running('docker-proxy')).toHaveLength(1);
+    await ok('rm -f box');
+  });
+
+  it('is on the bridge, and published at the address, that options of its network name', async () => {
+    const [bridge, binding] = ['bridge.name=mybr', 'bridge.host_binding_ipv4=127.0.0.1'];
+    await ok(`network create -o com.docker.network.${bridge} -o com.docker.network.${binding} lan`);
+    await ok('run -d --name box --network lan -p 8080:80 busybox sleep');
+    expect([...network.bridges.keys()]).toEqual(['mybr']);
+    expect(await ok('port box')).toBe('80/tcp -> 127.0.0.1:8080');
     await ok('rm -f box');
   });
 

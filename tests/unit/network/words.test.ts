@@ -6,7 +6,7 @@ import { parseCommandLine } from '../../../src/engine/cli/parse.ts';
 import { parseExpose, parsePublish } from '../../../src/engine/cli/port-spec.ts';
 import { readResponse } from '../../../src/engine/container/port-response.ts';
 import { AddressPool, defaultGateway, freeSubnet } from '../../../src/engine/network/address-pool.ts';
-import { formatAddress, parseAddress, parseSubnet } from '../../../src/engine/network/ipv4.ts';
+import { formatAddress, parseAddress, parseSubnet, type Subnet } from '../../../src/engine/network/ipv4.ts';
 import { answerQuery } from '../../../src/engine/network/name-service.ts';
 import { linkTarget } from '../../../src/ui/ports/port-page.ts';
 
@@ -131,7 +131,7 @@ describe('addresses', () => {
   });
 
   it("come in Docker's default subnets, one that overlaps none", () => {
-    const used = [];
+    const used: Subnet[] = [];
     for (let i = 0; i < 31; i += 1) used.push(freeSubnet(used));
     const names = used.map(({ base, prefix }) => `${formatAddress(base)}/${prefix}`);
     expect([names[0], names[14], names[15], names[30]]).toEqual([
