@@ -287,7 +287,9 @@ describe('a pull that fails', () => {
     await page.reload();
     expect(await dockerOk(page, 'images', '-aq')).toBe('');
     const rows = Object.entries(await storedRows(page)).filter(([, count]) => count > 0);
-    expect(rows.filter(([name]) => /images|layers|leases|ingests|blobs|chunks|^files/.test(name))).toEqual([]);
+    expect(rows.filter(([name]) => /images|layers|leases|ingests|blobs|chunks|^files/.test(name))).toEqual(
+      [],
+    );
   });
 
   it('when it is sent on to a place that pages may not read', async () => {

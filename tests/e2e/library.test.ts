@@ -198,7 +198,9 @@ describe('removal gives the space back', () => {
           const rows = Object.entries(await storedRows(page)).filter(([, count]) => count > 0);
           return rows
             .map(([name]) => name)
-            .filter((name) => /^files\/|\/(blobs|chunks|layers|images|containers|ingests|leases|logs)$/.test(name));
+            .filter((name) =>
+              /^files\/|\/(blobs|chunks|layers|images|containers|ingests|leases|logs)$/.test(name),
+            );
         },
         { timeout: 20_000 },
       )
