@@ -7,7 +7,7 @@
  *     const facts = await readAttestation(found[0], source, { signal });
  */
 
-import { type Attestation, parseAttestation } from '../oci/attestation.ts';
+import { type Attestation, parseAttestation, parseStatement, type Statement } from '../oci/attestation.ts';
 import type { Descriptor, Platform } from '../oci/descriptor.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { parseIndex } from '../oci/index.ts';
@@ -48,19 +48,11 @@ export async function listAttestations(
   source: AttestationSource,
   options: ReadOptions,
 ): Promise<readonly FoundAttestation[]> {
-  const { descriptor, bytes, kind } = document;
-  const entries = kind === 'index' ? parseIndex(bytes, `index ${descriptor.digest}`).manifests : [];
-  const platforms = new Map(entries.map(({ digest, platform }) => [digest, platform]));
-  const found: FoundAttestation[] = [];
-  for (const entry of entries.filter(isAttestation)) {
-    const subject = entry.annotations?.[REFERENCE_DIGEST] ?? '';
-    if (!isDigest(subject)) continue;
-    const manifest = await manifestOf(entry, source, options);
-    if (manifest !== undefined)
-      found.push(...inManifest(manifest, 'index', entry, subject, platforms.get(subject)));
-  }
+  const entries = entriesOf(document);
+  const platforms = platformsOf(entries);
+  const found = [...(await listIndexAttestations(document, source, options))];
   const images = entries.filter((entry) => !isAttestation(entry));
-  for (const subject of [descriptor, ...images]) {
+  for (const subject of [document.descriptor, ...images]) {
     for (const referrer of await source.referrers(subject.digest, options)) {
       const manifest = await manifestOf(referrer, source, options);
       if (manifest === undefined) continue;
@@ -68,6 +60,25 @@ export async function listAttestations(
         ...inManifest(manifest, 'referrer', referrer, subject.digest, platforms.get(subject.digest)),
       );
     }
+  }
+  return found;
+}
+
+/** Those that the index itself has, as BuildKit puts them there; none of a manifest. Errors: those of `ImageSource.document`. */
+export async function listIndexAttestations(
+  document: FetchedDocument,
+  source: AttestationSource,
+  options: ReadOptions,
+): Promise<readonly FoundAttestation[]> {
+  const entries = entriesOf(document);
+  const platforms = platformsOf(entries);
+  const found: FoundAttestation[] = [];
+  for (const entry of entries.filter(isAttestation)) {
+    const subject = entry.annotations?.[REFERENCE_DIGEST] ?? '';
+    if (!isDigest(subject)) continue;
+    const manifest = await manifestOf(entry, source, options);
+    if (manifest !== undefined)
+      found.push(...inManifest(manifest, 'index', entry, subject, platforms.get(subject)));
   }
   return found;
 }
@@ -82,6 +93,16 @@ export async function readAttestation(
   return parseAttestation(await source.blob(blob, what, options), what);
 }
 
+/** What the attestation says, not yet understood: for who shows it as it stands there. Errors as `readAttestation`. */
+export async function readStatement(
+  { blob }: Pick<FoundAttestation, 'blob'>,
+  source: AttestationSource,
+  options: ReadOptions,
+): Promise<Statement> {
+  const what = `attestation ${blob.digest}`;
+  return parseStatement(await source.blob(blob, what, options), what);
+}
+
 /** True when `readAttestation` has a reader for the type: signatures and the like have none. */
 export function isReadable({ blob, predicateType }: FoundAttestation): boolean {
   const types = [
@@ -91,6 +112,14 @@ export function isReadable({ blob, predicateType }: FoundAttestation): boolean {
   ];
   const documents = ['application/spdx+json', 'text/spdx+json', 'application/vnd.cyclonedx+json'];
   return predicateType !== '' || [...types, ...documents].some((type) => blob.mediaType.startsWith(type));
+}
+
+function entriesOf({ kind, bytes, descriptor }: FetchedDocument): readonly Descriptor[] {
+  return kind === 'index' ? parseIndex(bytes, `index ${descriptor.digest}`).manifests : [];
+}
+
+function platformsOf(entries: readonly Descriptor[]): ReadonlyMap<Digest, Platform | undefined> {
+  return new Map(entries.map(({ digest, platform }) => [digest, platform]));
 }
 
 /** Undefined: a referrer that is an index has no documents of its own. */

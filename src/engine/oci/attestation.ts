@@ -4,18 +4,24 @@
  */
 
 import { InvalidDocumentError } from '../errors.ts';
-import { type Field, parseDocument } from './document.ts';
+import { CONFIG_LIMIT, type Field, parseDocument } from './document.ts';
 
-/** Bytes that an attestation may have: bills of materials list every file at times. */
-export const ATTESTATION_LIMIT = 64 * 1024 * 1024;
+/** Bytes that an attestation may have: what a source gives whole. */
+export const ATTESTATION_LIMIT = CONFIG_LIMIT;
 /** Envelopes in envelopes end somewhere. */
 const ENVELOPES = 4;
 
-export interface Attestation {
+/** What is said, and of what, before it is understood. */
+export interface Statement {
   /** A URI: `https://spdx.dev/Document`, `https://slsa.dev/provenance/v1`. */
   readonly predicateType: string;
   /** What it is said of, as the statement itself has it; empty for a document that is no statement. */
   readonly subjects: readonly { readonly name: string; readonly digests: Readonly<Record<string, string>> }[];
+  /** As it stands there; a document that is no statement is its own. Undefined: the statement has none. */
+  readonly predicate: Field | undefined;
+}
+
+export interface Attestation extends Pick<Statement, 'predicateType' | 'subjects'> {
   /** Undefined: it is no bill of materials. */
   readonly packages?: readonly SoftwarePackage[];
   /** Undefined: it tells of no build. */
@@ -51,34 +57,38 @@ export const SPDX = 'https://spdx.dev/Document';
 export const CYCLONEDX = 'https://cyclonedx.org/bom';
 export const PROVENANCE = 'https://slsa.dev/provenance/';
 
+/** What the document says, as `parseStatement` reads it. InvalidDocumentError naming the field. */
+export function parseAttestation(bytes: Uint8Array, what: string): Attestation {
+  const { predicateType, subjects, predicate } = parseStatement(bytes, what);
+  return { predicateType, subjects, ...(predicate !== undefined && said(predicateType, predicate)) };
+}
+
 /**
- * What the document says: an in-toto statement, bare or in a DSSE envelope or a Sigstore bundle, an SPDX document, or a
- * CycloneDX bill of materials. InvalidDocumentError naming the field.
+ * An in-toto statement, bare or in a DSSE envelope or a Sigstore bundle, an SPDX document, or a CycloneDX bill of
+ * materials. InvalidDocumentError naming the field.
  */
-export function parseAttestation(bytes: Uint8Array, what: string, depth = ENVELOPES): Attestation {
+export function parseStatement(bytes: Uint8Array, what: string, depth = ENVELOPES): Statement {
   const root = parseDocument(bytes, what, ATTESTATION_LIMIT);
   const bundled = root.optional('dsseEnvelope');
   const envelope = bundled ?? (root.has('payloadType') ? root : undefined);
   if (envelope !== undefined) {
     if (depth === 0) root.fail('has envelopes within envelopes');
-    return parseAttestation(payloadOf(envelope), what, depth - 1);
+    return parseStatement(payloadOf(envelope), what, depth - 1);
   }
-  if (root.has('spdxVersion')) return { predicateType: SPDX, subjects: [], packages: spdxPackages(root) };
+  if (root.has('spdxVersion')) return { predicateType: SPDX, subjects: [], predicate: root };
   if (root.optional('bomFormat')?.string() === 'CycloneDX') {
-    return { predicateType: CYCLONEDX, subjects: [], packages: cycloneComponents(root) };
+    return { predicateType: CYCLONEDX, subjects: [], predicate: root };
   }
   const type = root.required('_type').string();
   if (!type.startsWith('https://in-toto.io/Statement/'))
     root.required('_type').fail('must be an in-toto statement');
-  const predicateType = root.required('predicateType').string();
-  const predicate = root.optional('predicate');
   return {
-    predicateType,
+    predicateType: root.required('predicateType').string(),
     subjects: (root.optional('subject')?.list() ?? []).map((subject) => ({
       name: subject.optional('name')?.string() ?? '',
       digests: subject.optional('digest')?.stringMap() ?? {},
     })),
-    ...(predicate !== undefined && said(predicateType, predicate)),
+    predicate: root.optional('predicate'),
   };
 }
 

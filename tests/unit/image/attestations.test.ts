@@ -1,7 +1,7 @@
 /** Attestations in an index and by referrers, from a registry to the tables that show them. */
 
 import { describe, expect, it } from 'vitest';
-import { parseAttestation } from '../../../src/engine/oci/attestation.ts';
+import { ATTESTATION_LIMIT, parseAttestation } from '../../../src/engine/oci/attestation.ts';
 import { openSandbox } from '../container/sandbox.ts';
 import { jsonBytes, MadeUpWeb } from '../registry/made-up-registry.ts';
 import { CONFIG, INDEX, MANIFEST, MadeUpImages } from './made-up-sandbox.ts';
@@ -180,6 +180,58 @@ describe('attestations of an index', () => {
   });
 });
 
+describe('an attestation for each way to read it', () => {
+  /** An index of one image with this blob as its bill of materials. */
+  function withBom(bom: (made: ReturnType<typeof attested>) => object) {
+    const made = attested();
+    const { web, registry, image, config } = made;
+    const annotations = { 'in-toto.io/predicate-type': 'https://spdx.dev/Document' };
+    const layers = [{ mediaType: IN_TOTO, ...bom(made), annotations }];
+    const manifest = registry.manifest({ ...{ schemaVersion: 2, config, layers }, mediaType: MANIFEST });
+    const manifests = [
+      { ...image.manifest, platform: image.platform },
+      {
+        ...manifest,
+        platform: { os: 'unknown', architecture: 'unknown' },
+        annotations: { 'vnd.docker.reference.digest': image.manifest.digest },
+      },
+    ];
+    registry.manifest({ ...{ schemaVersion: 2, manifests }, mediaType: INDEX }, 'bom');
+    return openSandbox({ fetch: web.fetch });
+  }
+  const imagetools = [
+    ...['buildx', 'imagetools', 'inspect', '--format'],
+    ...['{{range .SBOM.SPDX.packages}}{{.name}} {{end}}', 'localhost:5000/app:bom'],
+  ];
+  const scout = ['scout', 'sbom', 'localhost:5000/app:bom'];
+
+  it('may lie in an envelope', async () => {
+    const payload = btoa(
+      JSON.stringify(statement('https://spdx.dev/Document', { packages: [{ name: 'a' }] })),
+    );
+    const { docker } = await withBom(({ blobOf }) => blobOf({ payloadType: IN_TOTO, payload }));
+    expect(await docker(imagetools)).toEqual({ code: 0, out: 'a \n', err: '' });
+    expect((await docker(scout)).out).toMatch(/\na /);
+  });
+
+  it.each([
+    ['imagetools inspect', imagetools],
+    ['scout sbom', scout],
+  ])('of more than 8 MB is refused before it is fetched: %s', async (_, argv) => {
+    const size = ATTESTATION_LIMIT + 1;
+    const digest = `sha256:${'0'.repeat(64)}`;
+    const { docker } = await withBom(() => ({ digest, size }));
+    const { code, out, err } = await docker(argv);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain(`attestation ${digest} has 8388609 bytes: at most 8388608 are allowed`);
+  });
+
+  it('that is no statement is refused', async () => {
+    const { docker } = await withBom(({ blobOf }) => blobOf({ predicate: { packages: [] } }));
+    for (const argv of [imagetools, scout]) expect((await docker(argv)).err).toContain('lacks _type');
+  });
+});
+
 describe('referrers', () => {
   it('are read where they refer to the manifest of a platform', async () => {
     const { web, registry, arm, blobOf, config } = attested();
@@ -249,6 +301,13 @@ describe('an attestation', () => {
       packages: undefined,
       build: undefined,
     });
+  });
+
+  it('of more bytes than a source gives is refused', () => {
+    const bytes = new Uint8Array(ATTESTATION_LIMIT + 1).fill(0x20);
+    expect(() => parseAttestation(bytes, 'attestation x')).toThrow(
+      'attestation x has 8388609 bytes: at most 8388608 are allowed',
+    );
   });
 
   const bundle = (depth: number): unknown =>

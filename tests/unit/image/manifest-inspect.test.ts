@@ -33,7 +33,9 @@ beforeAll(async () => {
     ['https://spdx.dev/Document', { packages: [{ name: 'busybox', versionInfo: '1.35' }] }],
     ['https://slsa.dev/provenance/v0.2', { builder: { id: 'a builder' } }],
   ] as const) {
-    const bytes = new TextEncoder().encode(JSON.stringify({ predicateType: type, predicate }));
+    const bytes = new TextEncoder().encode(
+      JSON.stringify({ _type: 'https://in-toto.io/Statement/v0.1', predicateType: type, predicate }),
+    );
     const digest = await putBlob(registry, 'test/multi', bytes);
     const annotations = { 'in-toto.io/predicate-type': type };
     layers.push({ mediaType: 'application/vnd.in-toto+json', digest, size: bytes.length, annotations });

@@ -1,10 +1,12 @@
 import { NotYetError, UsageError } from '../../errors.ts';
+import type { FoundAttestation } from '../../image/attestations.ts';
 import { encodeName, printableName } from '../../names.ts';
+import { PROVENANCE, SPDX } from '../../oci/attestation.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { formatReference, fullName, parseReference, type Reference } from '../../oci/reference.ts';
 import type { Command } from '../command.ts';
 import { list, map, pointer, struct, typedValue } from '../go-types.ts';
-import { objectOf, RegistryImage, type Statement } from '../registry-image.ts';
+import { documentMembers, RegistryImage } from '../registry-image.ts';
 import { parseTemplate } from '../template.ts';
 
 export const imagetools: Command = {
@@ -129,25 +131,27 @@ async function shownOf(image: RegistryImage, reference: Reference): Promise<unkn
   const configs: [string, unknown][] = [];
   const boms: [string, unknown][] = [];
   const provenances: [string, unknown][] = [];
+  const attestations = await image.attestations();
   for (const [platform, manifest] of images) {
     configs.push([platform, typedValue(await image.config(manifest), IMAGE)]);
-    const statements = await image.statements(manifest);
-    const bom = statements.find(isBOM);
-    const provenance = statements.find(isProvenance);
-    if (bom !== undefined) boms.push([platform, { SPDX: bom.predicate }]);
-    if (provenance !== undefined) provenances.push([platform, { SLSA: provenance.predicate }]);
+    const ofImage = attestations.filter(({ subject }) => subject === manifest.descriptor.digest);
+    const bom = ofImage.find(isOfType(SPDX));
+    const provenance = ofImage.find(isOfType(PROVENANCE));
+    if (bom !== undefined) boms.push([platform, { SPDX: await image.predicate(bom) }]);
+    if (provenance !== undefined) provenances.push([platform, { SLSA: await image.predicate(provenance) }]);
   }
   const only = (entries: readonly (readonly [string, unknown])[]) =>
     images.size === 1 ? (entries[0]?.[1] ?? {}) : Object.fromEntries(entries);
   return {
     Name: formatReference(reference),
-    Manifest: typedValue({ ...objectOf(document.bytes, 'the manifest'), mediaType, digest, size }, MANIFEST),
+    Manifest: typedValue({ ...documentMembers(document), mediaType, digest, size }, MANIFEST),
     Image: only(configs),
     SBOM: only(boms),
     Provenance: only(provenances),
   };
 }
 
-const isBOM = ({ predicateType }: Statement) => predicateType.startsWith('https://spdx.dev/');
-const isProvenance = ({ predicateType }: Statement) =>
-  predicateType.startsWith('https://slsa.dev/provenance');
+const isOfType =
+  (type: string) =>
+  ({ predicateType }: FoundAttestation) =>
+    predicateType.startsWith(type);

@@ -4,7 +4,7 @@ import { DOCKER_MANIFEST } from '../../oci/media-type.ts';
 import { familiarReference, formatReference, parseReference, type Reference } from '../../oci/reference.ts';
 import type { FetchedDocument } from '../../registry/fetched-document.ts';
 import type { Command, Invocation } from '../command.ts';
-import { objectOf, RegistryImage } from '../registry-image.ts';
+import { documentMembers, RegistryImage } from '../registry-image.ts';
 
 /** Where Docker's client says no more than that there is none. */
 const NOT_THERE = new Set(['ManifestUnknown', 'RegistryUnreachable', 'RegistryDenied', 'RegistryResponse']);
@@ -94,8 +94,7 @@ function platformMembers({ architecture, os, osVersion, variant }: ShownPlatform
   };
 }
 
-function platformOf(config: Readonly<Record<string, unknown>> | undefined) {
-  const { architecture, os, variant } = config ?? {};
+function platformOf({ architecture, os, variant }: Readonly<Record<string, unknown>>) {
   if (typeof architecture !== 'string' || typeof os !== 'string') return {};
   return { platform: { architecture, os, ...(typeof variant === 'string' && { variant }) } };
 }
@@ -113,7 +112,7 @@ function verbose(name: string, { mediaType, digest, size, platform }: Descriptor
       ...(platform !== undefined && { platform: platformMembers(platform) }),
     },
     Raw: btoa(binary),
-    [kind]: objectOf(document.bytes, name),
+    [kind]: documentMembers(document),
   };
 }
 
