@@ -1,11 +1,16 @@
 /** `docker exec`: another program in the namespaces of a container that runs. */
 
+import { ContainerStateError } from '../errors.ts';
 import { isRunnable } from '../oci/platform.ts';
 import { type ContainerRecord, hostConfigOf } from '../store/container-record.ts';
 import { ALL_CAPABILITIES, capabilityMask } from './capabilities.ts';
 import { processEnv } from './container-config.ts';
-import type { SpawnSpec, TerminalSize } from './machine.ts';
-import type { RunningContainer } from './running.ts';
+import { generateID } from './container-name.ts';
+import type { LiveContainers } from './live-containers.ts';
+import type { Process, SpawnSpec, TerminalSize } from './machine.ts';
+import { notRunning, type RunningContainer, restarting } from './running.ts';
+import { execFailure } from './start-failure.ts';
+import { startedMachine } from './started-machine.ts';
 import { rlimitsOf } from './ulimits.ts';
 import { userOf } from './user-files.ts';
 import { isWalkShell, walkArgv, walkEnv } from './walk-shell.ts';
@@ -44,4 +49,34 @@ export async function execSpec(
     ...(host.ulimits.length > 0 && { rlimits: rlimitsOf(host.ulimits) }),
     inside: running.process,
   };
+}
+
+/** Starts another program in a running container. CannotStartError, LayerboxError when it does not run. */
+export async function execProgram(live: LiveContainers, id: string, options: ExecOptions): Promise<Process> {
+  const record = live.get(id);
+  const { status } = record.state;
+  if (status === 'restarting') throw restarting(id);
+  if (status === 'paused') {
+    throw new ContainerStateError(`Container ${id} is paused, unpause the container before exec`, {
+      container: id,
+    });
+  }
+  const running = live.running(id);
+  if (running === undefined) throw notRunning(id);
+  const machine = await startedMachine(live.ports.machine);
+  const spec = await execSpec(record, running, options);
+  const attributes = { execID: generateID(live.ports.random) };
+  const detail = options.argv.join(' ');
+  live.emit('exec_create', record, { detail, attributes });
+  live.emit('exec_start', record, { detail, attributes });
+  try {
+    const process = await machine.spawn(spec);
+    process.exit.then(
+      ({ code }) => live.emit('exec_die', record, { exitCode: code, attributes }),
+      () => undefined, // a machine that failed: who runs it has the error
+    );
+    return process;
+  } catch (error) {
+    throw execFailure(error, spec.cwd);
+  }
 }

@@ -1,6 +1,6 @@
 /** A container that runs: from the start of its program to the moment its files are safe. */
 
-import { LayerboxError } from '../errors.ts';
+import { ContainerStateError, LayerboxError } from '../errors.ts';
 import type { Union } from '../unionfs/union.ts';
 import type { Attachment } from './attach.ts';
 import { wasOOMKilled } from './limits.ts';
@@ -120,4 +120,11 @@ const OUTPUT_PATIENCE_MS = 2000;
 /** The error of a container that does not run, in Docker's words. */
 export function notRunning(id: string): LayerboxError {
   return new LayerboxError(`container ${id} is not running`, { container: id });
+}
+
+/** The error of a container that waits to be started again, in Docker's words. */
+export function restarting(id: string): Error {
+  return new ContainerStateError(`Container ${id} is restarting, wait until the container is running`, {
+    container: id,
+  });
 }
