@@ -11,6 +11,7 @@ export const MISTAKES: readonly Session[] = [
         125,
       ),
       line('docker stop nobody', /^Error response from daemon: No such container: nobody$/, 1),
+      line('docker rm -f nobody', /^Error response from daemon: No such container: nobody$/),
       line('docker inspect nothing', /^\[\]\n[Ee]rror: No such object: nothing$/m, 1),
       line('docker rmi nosuchimage', /^Error response from daemon: No such image: nosuchimage:latest$/, 1),
       line('docker volume rm novolume', /get novolume: no such volume$/, 1),

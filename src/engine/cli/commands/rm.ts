@@ -1,6 +1,7 @@
 import { LayerboxError, NoSuchContainerError } from '../../errors.ts';
 import { printableName } from '../../names.ts';
 import type { Command } from '../command.ts';
+import { errorText } from '../error-text.ts';
 import { eachWord } from './each-word.ts';
 
 export const rm: Command = {
@@ -32,9 +33,10 @@ export const rm: Command = {
       try {
         await host.containers.remove(host.containers.resolve(word).id, { force, volumes });
       } catch (error) {
-        // as with rm(1): what is not there need not be removed
-        if (force && error instanceof NoSuchContainerError) return undefined;
-        throw error;
+        // with --force what is not there is told of, and is no failure
+        if (!(force && error instanceof NoSuchContainerError)) throw error;
+        await invocation.print.error(errorText(error));
+        return undefined;
       }
       return word;
     });
