@@ -43,26 +43,42 @@ _Noreturn void docker_die_of_pipe(void)
 static char request[MAX_PAYLOAD];
 static size_t request_length;
 
+static bool fits(const char *key, const char *value)
+{
+	size_t length = strlen(key) + 1 + strlen(value) + 1;
+
+	return request_length + length <= sizeof request;
+}
+
 static void add_word(const char *key, const char *value)
 {
 	size_t length = strlen(key) + 1 + strlen(value) + 1;
 
-	if (request_length + length > sizeof request)
+	if (!fits(key, value))
 		docker_fail("the argument list is too long");
 	sprintf(request + request_length, "%s=%s", key, value);
 	request_length += length;
 }
 
-static bool concerns_docker(const char *variable)
+/*
+ * All of the environment: `-e NAME` and --env-file take values from it. What
+ * does not fit the request stays behind rather than keep every command from
+ * running, and docker's own variables go before the others.
+ */
+static void add_environment(char **env, bool docker_own)
 {
 	static const char *const prefixes[] = {
 		"TERM=", "HOME=", "DOCKER_", "COMPOSE_", "LAYERBOX_",
 	};
 
-	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-		if (strncmp(variable, prefixes[i], strlen(prefixes[i])) == 0)
-			return true;
-	return false;
+	for (; *env; env++) {
+		bool own = false;
+
+		for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+			own |= strncmp(*env, prefixes[i], strlen(prefixes[i])) == 0;
+		if (own == docker_own && fits("env", *env))
+			add_word("env", *env);
+	}
 }
 
 static void add_terminal(void)
@@ -86,15 +102,14 @@ static void send_request(char **argv, char **env)
 	add_word("program", slash ? slash + 1 : argv[0]);
 	for (; *argv; argv++)
 		add_word("argv", *argv);
-	for (; *env; env++)
-		if (concerns_docker(*env))
-			add_word("env", *env);
 	if (!getcwd(cwd, sizeof cwd))
 		strcpy(cwd, "/");
 	add_word("cwd", cwd);
 	snprintf(uid, sizeof uid, "%u", (unsigned)getuid());
 	add_word("uid", uid);
 	add_terminal();
+	add_environment(env, true);
+	add_environment(env, false);
 	connection_send(FRAME_REQUEST, 0, request, request_length);
 }
 

@@ -119,6 +119,7 @@ export const CONTAINERS: readonly Session[] = [
       line('cat > app.env <<EOF\n# what the app is told\nNAME=harbour\nDEPTH=12\nEOF'),
       line('docker run --rm --env-file app.env busybox env', /^NAME=harbour\nDEPTH=12$/m),
       line("docker run --rm --env-file app.env -e DEPTH=3 busybox sh -c 'echo $NAME $DEPTH'", /^harbour 3$/),
+      line("GREETING=hi docker run --rm -e GREETING busybox sh -c 'echo $GREETING'", /^hi$/),
       line(
         'docker run --rm --env-file none.env busybox true',
         /open none\.env: no such file or directory/,
