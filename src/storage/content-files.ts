@@ -68,6 +68,16 @@ export class ContentFiles {
     }
   }
 
+  async names(): Promise<readonly string[]> {
+    try {
+      const names: string[] = [];
+      for await (const name of (await this.#open()).keys()) names.push(name);
+      return names;
+    } catch (cause) {
+      throw storageFailure(cause, 'listing files');
+    }
+  }
+
   /** Removes a file, if it is there. False when somebody holds it for longer than the end of a worker takes. */
   async remove(name: string): Promise<boolean> {
     for (const wait of [...patience, undefined]) {

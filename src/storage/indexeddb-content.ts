@@ -13,10 +13,19 @@ import { ContentFiles } from './content-files.ts';
 import { type BlobRow, type Chunk, SandboxDatabase } from './database.ts';
 import { storageFailure } from './failures.ts';
 import { FileWriter } from './file-writer.ts';
-import { beginIngest, dropIngest, type IngestPlace, laneOf, removeBlob } from './ingest-rows.ts';
+import {
+  beginIngest,
+  dropIngest,
+  type IngestPlace,
+  laneOf,
+  removeBlob,
+  unnamedFiles,
+} from './ingest-rows.ts';
 
 /** Files and chunks that are kept at hand, so that a read of them needs no transaction. */
 const handlesKept = 512;
+
+const UNNAMED = 'file/';
 
 export class IndexedDBContentStore implements ContentStore {
   readonly #place: IngestPlace;
@@ -84,10 +93,16 @@ export class IndexedDBContentStore implements ContentStore {
       : new ChunkWriter(this.#place, id, parts);
   }
 
+  /** With files that nobody names, as `file/<name>`. */
   async pendingIngests(): Promise<readonly string[]> {
-    return this.#place.database.transact('listing ingests', ['ingests'], 'readonly', (transaction) =>
-      transaction.objectStore('ingests').getAllKeys(),
+    const ids = await this.#place.database.transact(
+      'listing ingests',
+      ['ingests'],
+      'readonly',
+      (transaction) => transaction.objectStore('ingests').getAllKeys(),
     );
+    const files = await unnamedFiles(this.#place);
+    return [...ids, ...files.map((name) => `${UNNAMED}${name}`)];
   }
 
   async abortIngest(id: string): Promise<void> {
@@ -98,6 +113,7 @@ export class IndexedDBContentStore implements ContentStore {
       (transaction) => transaction.objectStore('ingests').get(id),
     );
     if (row !== undefined) await dropIngest(this.#place, id, row.parts);
+    else if (id.startsWith(UNNAMED)) await this.#place.files?.remove(id.slice(UNNAMED.length));
   }
 
   #row(digest: Digest): Promise<BlobRow | undefined> {

@@ -1,8 +1,8 @@
 /**
  * What the database knows of an ingest. Its row names `parts`, under which its
- * chunks and its file are and which no other ingest ever has. Whatever holds
- * bytes is named by a row of `blobs` or of `ingests` at every moment, so that nothing a killed tab leaves is
- * beyond reach.
+ * chunks and its file are and which no other ingest ever has. A file is made after the row that names it and
+ * removed after that is gone (a full storage takes no row that says what is to be removed), so a
+ * file without one is what a killed tab left.
  */
 
 import { type Digest, hexOf } from '../engine/oci/digest.ts';
@@ -21,17 +21,16 @@ export async function beginIngest(place: IngestPlace, id: string): Promise<strin
   const parts = hexOf(crypto.getRandomValues(new Uint8Array(16)));
   const left = await place.database.transact(
     `starting ingest ${id}`,
-    ['ingests'],
+    ['ingests', ...LANES],
     'readwrite',
     async (transaction) => {
-      const ingests = transaction.objectStore('ingests');
-      const before = await ingests.get(id);
-      if (before !== undefined) await ingests.put({ id: removalOf(before.parts), parts: before.parts });
-      await ingests.put({ id, parts });
+      const before = await transaction.objectStore('ingests').get(id);
+      if (before !== undefined) await deleteChunks(transaction, before.parts);
+      await transaction.objectStore('ingests').put({ id, parts });
       return before?.parts;
     },
   );
-  if (left !== undefined) await dropIngest(place, removalOf(left), left);
+  if (left !== undefined) await place.files?.remove(left);
   return parts;
 }
 
@@ -61,9 +60,8 @@ export async function commitIngest(
   );
 }
 
-/** Drops the parts, and the ingest unless it has been begun anew since. What somebody still writes stays for the next start. */
+/** Drops the parts, and the ingest unless it has been begun anew since. */
 export async function dropIngest({ database, files }: IngestPlace, id: string, parts: string): Promise<void> {
-  if (files !== undefined && !(await files.remove(parts))) return;
   await database.transact(
     `aborting ingest ${id}`,
     ['ingests', ...LANES],
@@ -74,31 +72,40 @@ export async function dropIngest({ database, files }: IngestPlace, id: string, p
       if (ingest?.parts === parts) await transaction.objectStore('ingests').delete(id);
     },
   );
+  await files?.remove(parts);
 }
 
-/** Removes a blob: its row becomes that of an ingest given up, until its bytes are gone. */
-export async function removeBlob(place: IngestPlace, digest: Digest): Promise<void> {
-  const parts = await place.database.transactAsOwner(
+/** Removes a blob. */
+export async function removeBlob({ database, files }: IngestPlace, digest: Digest): Promise<void> {
+  const parts = await database.transactAsOwner(
     `removing ${digest}`,
-    ['blobs', 'ingests'],
+    ['blobs', ...LANES],
     async (transaction) => {
       const row = await transaction.objectStore('blobs').get(digest);
       if (row === undefined) return undefined;
+      await deleteChunks(transaction, row.parts);
       await transaction.objectStore('blobs').delete(digest);
-      await transaction.objectStore('ingests').put({ id: removalOf(row.parts), parts: row.parts });
       return row.parts;
     },
   );
-  if (parts !== undefined) await dropIngest(place, removalOf(parts), parts);
+  if (parts !== undefined) await files?.remove(parts);
+}
+
+/** Files that no row names. */
+export async function unnamedFiles({ database, files }: IngestPlace): Promise<readonly string[]> {
+  // before the rows: a file that is made meanwhile has one
+  const names = (await files?.names()) ?? [];
+  if (names.length === 0) return [];
+  const rows = await database.transact('listing parts', ['blobs', 'ingests'], 'readonly', (transaction) =>
+    Promise.all([transaction.objectStore('blobs').getAll(), transaction.objectStore('ingests').getAll()]),
+  );
+  const named = new Set(rows.flat().map(({ parts }) => parts));
+  return names.filter((name) => !named.has(name));
 }
 
 /** The object store of a chunk. */
 export function laneOf(chunk: number, lanes: number): Lane {
   return LANES[chunk % lanes] ?? LANES[0];
-}
-
-function removalOf(parts: string): string {
-  return `removal/${parts}`;
 }
 
 /** All chunks of one ingest: an array sorts after every number. */
