@@ -235,7 +235,11 @@ describe('the life of a container', () => {
       'Error response from daemon: cannot remove container "/web": container is running: stop the container before removing or force remove\n',
     );
     expect(await docker('rm -f web')).toEqual({ code: 0, out: 'web\n', err: '' });
-    expect(await docker('rm -f web')).toEqual({ code: 0, out: '', err: '' });
+    expect(await docker('rm -f web')).toEqual({
+      code: 0,
+      out: '',
+      err: 'Error response from daemon: No such container: web\n',
+    });
     expect(await docker('rm web')).toEqual({
       code: 1,
       out: '',
