@@ -71,7 +71,9 @@ export default defineConfig({
           globalSetup: ['tests/support/e2e-setup.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
-          fileParallelism: false,
+          // A file waits for its pages more than it computes: two share the time that three would need. After all other suites.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
