@@ -8,6 +8,7 @@
  * All integers are little-endian.
  */
 
+import { joinBytes } from '../engine/archive/join-bytes.ts';
 import { decodeName, encodeName } from '../engine/names.ts';
 
 export const PROTOCOL_VERSION = 1;
@@ -88,9 +89,7 @@ export class FrameReader {
   *push(bytes: Uint8Array<ArrayBuffer>): Generator<Frame, void, void> {
     let input = bytes;
     if (this.#rest.length > 0) {
-      input = new Uint8Array(this.#rest.length + bytes.length);
-      input.set(this.#rest);
-      input.set(bytes, this.#rest.length);
+      input = joinBytes([this.#rest, bytes]);
       this.#rest = NOTHING;
     }
     const view = new DataView(input.buffer, input.byteOffset, input.length);

@@ -5,6 +5,7 @@
  */
 
 import { compareNames, encodeName } from '../names.ts';
+import { joinBytes } from './join-bytes.ts';
 import { blockLength } from './tar-header.ts';
 
 export interface TarFields {
@@ -61,13 +62,7 @@ export function tarHeaderOf(entry: TarFields): Uint8Array<ArrayBuffer> {
     gid: 0,
     mtimeNs: 0n,
   });
-  const whole = new Uint8Array(
-    paxHeader.length + records.length + paddingAfter(records.length) + header.length,
-  );
-  whole.set(paxHeader);
-  whole.set(records, paxHeader.length);
-  whole.set(header, whole.length - header.length);
-  return whole;
+  return joinBytes([paxHeader, records, new Uint8Array(paddingAfter(records.length)), header]);
 }
 
 interface UstarFields {
@@ -171,7 +166,7 @@ function paxRecordsOf(
   records.sort(([a], [b]) => compareNames(a, b));
   // what is said of the character set is for the records after it
   if (!isText) records.sort(([a], [b]) => Number(b === 'hdrcharset') - Number(a === 'hdrcharset'));
-  return joined(records.map(([keyword, value]) => paxRecord(keyword, value)));
+  return joinBytes(records.map(([keyword, value]) => paxRecord(keyword, value)));
 }
 
 /** star's record; libarchive's for a name that would end at its own "=". */
@@ -199,15 +194,5 @@ function paxRecord(keyword: string, value: Uint8Array): Uint8Array<ArrayBuffer> 
   const rest = 1 + name.length + value.length + 1;
   let length = rest + String(rest).length;
   if (String(length).length > String(rest).length) length = rest + String(length).length;
-  return joined([encodeName(`${length} `), name, value, Uint8Array.of(0x0a)]);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return joinBytes([encodeName(`${length} `), name, value, Uint8Array.of(0x0a)]);
 }

@@ -4,6 +4,7 @@
  * record at each opening, always the same, so that inode numbers stay.
  */
 
+import { joinBytes } from '../archive/join-bytes.ts';
 import type { LayerIndex } from '../layer/layer-index.ts';
 import { buildLayerIndex, type NewEntry } from '../layer/layer-index-builder.ts';
 import type { StackIndex } from '../layer/stack.ts';
@@ -50,14 +51,8 @@ export async function initLayer(record: ContainerRecord, image: StackIndex): Pro
       entries.push({ path: 'etc/mtab', type: 'symlink', mode: 0o777, ...owned, link: '/proc/mounts' });
     }
   }
-  const content = new Uint8Array(offset);
-  let at = 0;
-  for (const chunk of chunks) {
-    content.set(chunk, at);
-    at += chunk.length;
-  }
   const diffID = await initDigest(record);
-  return { index: buildLayerIndex(diffID, entries), content };
+  return { index: buildLayerIndex(diffID, entries), content: joinBytes(chunks) };
 }
 
 /** The name under which the content of a container's init layer is read: no layer of an image has it. */

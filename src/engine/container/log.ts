@@ -4,6 +4,7 @@
  * together are above the cap, the oldest goes.
  */
 
+import { joinBytes } from '../archive/join-bytes.ts';
 import type { Change, RecordStore } from '../store/records.ts';
 import { decodeEntries, encodeEntries, type LogEntry, storedSize } from './log-entry.ts';
 
@@ -64,7 +65,7 @@ export class ContainerLog {
 
   /** Takes what the program wrote; a line appears when it is whole. */
   write(stream: 'out' | 'err', bytes: Uint8Array): void {
-    let rest = this.#pending[stream].length === 0 ? bytes : joined(this.#pending[stream], bytes);
+    let rest = this.#pending[stream].length === 0 ? bytes : joinBytes([this.#pending[stream], bytes]);
     let added = false;
     for (let end = wholeLines(rest); end > 0; end = wholeLines(rest)) {
       this.#add(stream, rest.slice(0, end));
@@ -232,11 +233,4 @@ function linesOf(entry: LogEntry): LogEntry[] {
     start = end;
   }
   return lines;
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }

@@ -4,6 +4,7 @@
  * place in it.
  */
 
+import { joinBytes } from '../archive/join-bytes.ts';
 import { endOfArchive, paddingAfter, type TarFields, tarHeaderOf } from '../archive/tar-writer.ts';
 import { encodeName } from '../names.ts';
 import type { Pieces } from '../unionfs/pieces.ts';
@@ -20,17 +21,7 @@ const TIME_MAX = BigInt(8 ** 11 - 1);
 
 /** The chunks of the tar. */
 export function longNameTarOf(pieces: Pieces): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  return tarOfPieces(pieces, (entry) => joined([...longNames(entry), tarHeaderOf(plainEntry(entry))]));
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return tarOfPieces(pieces, (entry) => joinBytes([...longNames(entry), tarHeaderOf(plainEntry(entry))]));
 }
 
 function plainEntry(entry: TarFields): TarFields {

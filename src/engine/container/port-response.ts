@@ -1,5 +1,6 @@
 /** An HTTP answer as it comes off a connection: RFC 9112, of what a GET without keep-alive can get. */
 
+import { joinBytes } from '../archive/join-bytes.ts';
 import { LayerboxError } from '../errors.ts';
 import { printableName } from '../names.ts';
 
@@ -25,7 +26,7 @@ export async function readResponse(input: AsyncIterable<Uint8Array<ArrayBuffer>>
     chunks.push(bytes);
     length += bytes.length;
     if (head === undefined) {
-      const all = concat(chunks, length);
+      const all = joinBytes(chunks);
       chunks.splice(0, chunks.length, all);
       head = parseHead(all);
       if (head === undefined && length > HEAD_LIMIT) throw wrong('its header is larger than 64 KB');
@@ -36,7 +37,7 @@ export async function readResponse(input: AsyncIterable<Uint8Array<ArrayBuffer>>
   }
   if (length === 0)
     throw new LayerboxError('the port gave an empty answer: the program in the container may not be up yet');
-  const all = concat(chunks, length);
+  const all = joinBytes(chunks);
   if (head === undefined) throw wrong('it is no answer of HTTP');
   const rest = all.subarray(head.end);
   return { status: head.status, reason: head.reason, headers: head.headers, body: bodyOf(head, rest) };
@@ -98,30 +99,18 @@ function bodyOf({ headers, length, status }: Head, rest: Uint8Array<ArrayBuffer>
 /** RFC 9112, section 7.1. */
 function unchunked(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [];
-  let total = 0;
   for (let at = 0; ; ) {
     const line = bytes.indexOf(0x0a, at);
     const size = line < 0 ? null : /^([0-9a-f]{1,8})\s*(?:;.*)?\r?$/i.exec(latin1(bytes.subarray(at, line)));
     if (size === null) throw wrong('its body in chunks is cut off, or none');
     const length = Number.parseInt(size[1] ?? '', 16);
-    if (length === 0) return concat(parts, total);
+    if (length === 0) return joinBytes(parts);
     const part = bytes.subarray(line + 1, line + 1 + length);
     if (part.length < length) throw wrong('its body in chunks is cut off');
     parts.push(part);
-    total += length;
     at = line + 1 + length;
     at = bytes[at] === 0x0d ? at + 2 : at + 1;
   }
-}
-
-function concat(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 function latin1(bytes: Uint8Array): string {

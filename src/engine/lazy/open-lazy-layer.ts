@@ -1,6 +1,7 @@
 /** Opening a layer by its table of contents: fetched by ranges, its digest verified, then read. */
 
 import { GzipDecoder } from '../archive/gzip-decoder.ts';
+import { joinBytes } from '../archive/join-bytes.ts';
 import { type TarEntry, TarReader } from '../archive/tar-reader.ts';
 import { CorruptLayerError, DigestMismatchError } from '../errors.ts';
 import { printableName } from '../names.ts';
@@ -81,18 +82,14 @@ async function readStargz(
   if (tocEnd - tocOffset > tocLimit)
     throw new CannotBeLazy(`its table of contents is larger than ${tocLimit} bytes`);
   const before = tocOffset < tailStart ? await ranges.read(tocOffset, tailStart, signal) : new Uint8Array(0);
-  const compressed = joined(before, tail.subarray(Math.max(0, tocOffset - tailStart), tocEnd - tailStart));
+  const compressed = joinBytes([
+    before,
+    tail.subarray(Math.max(0, tocOffset - tailStart), tocEnd - tailStart),
+  ]);
   const { entry, json } = tocFile(compressed);
   await verify(json, tocDigest, source.what);
   const chunk = { size: entry.size, offset: tocOffset, end: tocEnd, inner: entry.offset, digest: tocDigest };
   return readTableOfContents(json, { diffID, payloadEnd: tocOffset, ownEntry: { entry, chunk } });
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(a.length + b.length);
-  whole.set(a);
-  whole.set(b, a.length);
-  return whole;
 }
 
 /** The one file in the tar that the last gzip member of an eStargz blob ends with. */
@@ -119,13 +116,7 @@ function tocFile(compressed: Uint8Array): { entry: TarEntry; json: Uint8Array<Ar
       `its table of contents ends after ${length - entry.offset} of ${entry.size} bytes`,
     );
   }
-  const tar = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    tar.set(piece, at);
-    at += piece.length;
-  }
-  return { entry, json: tar.slice(entry.offset, entry.offset + entry.size) };
+  return { entry, json: joinBytes(pieces).slice(entry.offset, entry.offset + entry.size) };
 }
 
 async function readChunked(

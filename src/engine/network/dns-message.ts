@@ -1,5 +1,6 @@
 /** Messages of the domain name system: RFC 1035, section 4, with the OPT record of RFC 6891. */
 
+import { joinBytes } from '../archive/join-bytes.ts';
 import { formatAddress } from './ipv4.ts';
 
 export const DNS_TYPE = { A: 1, PTR: 12, OPT: 41, ANY: 255 } as const;
@@ -113,7 +114,7 @@ export function encodeAnswer(
   // QR and RA: this is an answer, and names may be asked for recursively
   const flags = 0x8080 | query.flags | (isCut ? 0x0200 : 0) | code;
   const counts = [query.id, flags, 1, encoded.length, 0, opt.length === 0 ? 0 : 1];
-  return concat([u16(...counts), query.question, ...encoded, opt]);
+  return joinBytes([u16(...counts), query.question, ...encoded, opt]);
 }
 
 /** The answer to what cannot be read: its ID and the code. */
@@ -129,31 +130,21 @@ function encodeRecord(record: DnsRecord): Uint8Array {
       ? Uint8Array.from(formatAddress(record.address).split('.'), Number)
       : encodeName(record.name);
   const head = u16(NAME_POINTER, record.type, CLASS_IN, 0, TTL, value.length);
-  return concat([head, value]);
+  return joinBytes([head, value]);
 }
 
 function encodeName(name: string): Uint8Array {
   const labels = name.split('.').map((label) => Uint8Array.from(label.slice(0, 63), (c) => c.charCodeAt(0)));
-  return concat([...labels.flatMap((label) => [Uint8Array.of(label.length), label]), Uint8Array.of(0)]);
+  return joinBytes([...labels.flatMap((label) => [Uint8Array.of(label.length), label]), Uint8Array.of(0)]);
 }
 
 function optRecord(): Uint8Array {
-  return concat([Uint8Array.of(0), u16(DNS_TYPE.OPT, OWN_DATAGRAM, 0, 0, 0)]);
+  return joinBytes([Uint8Array.of(0), u16(DNS_TYPE.OPT, OWN_DATAGRAM, 0, 0, 0)]);
 }
 
 function u16(...values: readonly number[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(2 * values.length);
   const view = new DataView(bytes.buffer);
   for (const [i, value] of values.entries()) view.setUint16(2 * i, value);
-  return bytes;
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
   return bytes;
 }

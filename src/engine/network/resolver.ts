@@ -1,5 +1,6 @@
 /** The DNS server at 127.0.0.11 of a container: the host's `resolver` listens there and asks here. */
 
+import { joinBytes } from '../archive/join-bytes.ts';
 import { LayerboxError } from '../errors.ts';
 import type { HostNetwork, HostProgram } from './host-network.ts';
 import { answerQuery, type NamedEndpoint } from './name-service.ts';
@@ -87,9 +88,7 @@ export class Resolver {
   }
 
   *#frames(bytes: Uint8Array): Generator<{ number: number; message: Uint8Array }, void, void> {
-    const all = new Uint8Array(this.#rest.length + bytes.length);
-    all.set(this.#rest);
-    all.set(bytes, this.#rest.length);
+    const all = joinBytes([this.#rest, bytes]);
     const view = new DataView(all.buffer);
     let at = 0;
     while (all.length - at >= 4) {

@@ -1,5 +1,6 @@
 /** Reading what an answer holds without trusting it to end. */
 
+import { joinBytes } from '../archive/join-bytes.ts';
 import { SizeMismatchError } from '../errors.ts';
 import { cancelled, unreachable } from './request.ts';
 
@@ -50,11 +51,5 @@ export async function readStream(
       { url: request.url, what: request.what, limit: options.limit },
     );
   }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+  return joinBytes(chunks);
 }

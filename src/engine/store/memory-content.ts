@@ -1,5 +1,6 @@
 /** The content store in memory: for Node, for tests, and for a sandbox that is to leave nothing behind. */
 
+import { joinBytes } from '../archive/join-bytes.ts';
 import { ContentMissingError, StorageFailedError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ContentStore, ContentWriter } from './content.ts';
@@ -97,22 +98,12 @@ class MemoryContentWriter implements ContentWriter {
 
   async commit(digest: Digest): Promise<void> {
     this.#mustBeOpen();
-    if (!this.#blobs.has(digest)) this.#blobs.set(digest, this.#joined());
+    if (!this.#blobs.has(digest)) this.#blobs.set(digest, joinBytes(this.#chunks));
     this.#end();
   }
 
   async abort(): Promise<void> {
     if (this.#ingests.get(this.#id) === this) this.#end();
-  }
-
-  #joined(): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(this.#size);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      bytes.set(chunk, at);
-      at += chunk.byteLength;
-    }
-    return bytes;
   }
 
   #mustBeOpen(): void {
