@@ -9,6 +9,7 @@
 
 import { StorageFullError } from '../engine/errors.ts';
 import { storageFailure } from './failures.ts';
+import { held } from './held.ts';
 
 /** Milliseconds between two tries to remove a file that a worker, which is ending, still holds. */
 const patience = [10, 50, 200];
@@ -51,7 +52,7 @@ export class ContentFiles {
     const doing = `making the file ${name}`;
     try {
       const file = await (await this.#open()).getFileHandle(name, { create: true });
-      return new OpenFile(await file.createSyncAccessHandle(), name);
+      return new OpenFile(await held(file, () => file.createSyncAccessHandle()), name);
     } catch (cause) {
       throw storageFailure(cause, doing);
     }
@@ -61,7 +62,7 @@ export class ContentFiles {
   async read(name: string): Promise<Blob | undefined> {
     try {
       const file = await (await this.#open()).getFileHandle(name);
-      return await file.getFile();
+      return await held(file, () => file.getFile());
     } catch (cause) {
       if (isNamed(cause, 'NotFoundError')) return undefined;
       throw storageFailure(cause, `reading the file ${name}`);
@@ -140,8 +141,9 @@ class OpenFile implements ContentFile {
 export async function deleteContentFiles(sandbox: string): Promise<void> {
   if ((await ContentFiles.open(sandbox)) === undefined) return;
   try {
-    const all = await (await navigator.storage.getDirectory()).getDirectoryHandle('layerbox');
-    await all.removeEntry(directoryName(sandbox), { recursive: true });
+    const root = await navigator.storage.getDirectory();
+    const all = await held(root, () => root.getDirectoryHandle('layerbox'));
+    await held(all, () => all.removeEntry(directoryName(sandbox), { recursive: true }));
   } catch (cause) {
     if (isNamed(cause, 'NotFoundError')) return;
     throw storageFailure(cause, `removing the files of sandbox ${JSON.stringify(sandbox)}`);
@@ -153,8 +155,8 @@ async function directoryOf(
   options: { readonly create: boolean },
 ): Promise<FileSystemDirectoryHandle> {
   const root = await navigator.storage.getDirectory();
-  const all = await root.getDirectoryHandle('layerbox', options);
-  return all.getDirectoryHandle(directoryName(sandbox), options);
+  const all = await held(root, () => root.getDirectoryHandle('layerbox', options));
+  return held(all, () => all.getDirectoryHandle(directoryName(sandbox), options));
 }
 
 /** A sandbox's name may be any text, that of a directory neither `..` nor with a slash. */
