@@ -57,6 +57,8 @@ export default defineConfig({
                   '--disable-background-networking',
                   '--disable-component-update',
                   '--disable-sync',
+                  // for what goes wrong only when memory is collected at the wrong moment
+                  '--js-flags=--expose-gc',
                 ],
               },
             }),
