@@ -46,9 +46,9 @@ export async function connectQueries(
 
   /** Grows when a command of this page ended: what it did is in every answer from then on. */
   let turn = 0;
-  const ask = async <T>(query: Promise<T>, instead: () => Promise<T>): Promise<T> => {
+  const ask = async <T>(query: () => Promise<T>, instead: () => Promise<T>): Promise<T> => {
     try {
-      return await connection.until(Promise.race([query, lost]));
+      return await connection.until(() => Promise.race([query(), lost]));
     } catch (error) {
       if (isLost) return instead();
       throw error;
@@ -63,12 +63,25 @@ export async function connectQueries(
         turn += 1;
       }
     },
-    images: () => ask(remote.images(turn), () => host.images()),
-    containers: () => ask(remote.containers(turn), () => host.containers()),
-    changes: (container) => ask(remote.changes(turn, container), () => host.changes(container)),
+    images: () =>
+      ask(
+        () => remote.images(turn),
+        () => host.images(),
+      ),
+    containers: () =>
+      ask(
+        () => remote.containers(turn),
+        () => host.containers(),
+      ),
+    changes: (container) =>
+      ask(
+        () => remote.changes(turn, container),
+        () => host.changes(container),
+      ),
     list: (reference, path, range, platform) =>
-      ask(remote.list(turn, reference, path, range, platform), () =>
-        host.list(reference, path, range, platform),
+      ask(
+        () => remote.list(turn, reference, path, range, platform),
+        () => host.list(reference, path, range, platform),
       ),
   };
 }

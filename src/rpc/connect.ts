@@ -14,8 +14,11 @@ export interface Connection {
   open(options: SandboxOptions): Promise<SandboxHost>;
   /** The other end is gone: every call that waits for it, and every later one, rejects with this. */
   fail(reason: Error): void;
-  /** The answer of another worker that has no word without this engine: rejects when the other end is gone. */
-  until<T>(answer: Promise<T>): Promise<T>;
+  /**
+   * The answer of another worker that has no word without this engine: rejects when the other end is gone, and is not
+   * asked for when it was gone before.
+   */
+  until<T>(ask: () => Promise<T>): Promise<T>;
   /** Once it is open: lets the engine answer at this port what the worker for queries asks. */
   serveViews(port: MessagePort): Promise<void>;
 }
@@ -33,12 +36,12 @@ export function connectEngine(endpoint: Endpoint, events: EventHub): Connection 
           if (event.type === 'ownership') calls.fail(takenOver(options.name ?? 'default'));
         }
       });
-      await calls.until(remote.open(options, sink));
+      await calls.until(() => remote.open(options, sink));
       return remoteHost(remote, calls);
     },
     fail: (reason) => calls.fail(reason),
-    until: (answer) => calls.until(answer),
-    serveViews: (port) => calls.until(remote.serveViews(transfer(port, [port]))),
+    until: (ask) => calls.until(ask),
+    serveViews: (port) => calls.until(() => remote.serveViews(transfer(port, [port]))),
   };
 }
 
@@ -58,11 +61,14 @@ class PendingCalls {
     this.#rejects.clear();
   }
 
-  until<T>(answer: Promise<T>): Promise<T> {
+  /** Asks nothing once that is known to be in vain: the answer would fail, too, and nobody would take it. */
+  until<T>(ask: () => Promise<T>): Promise<T> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise<T>((resolve, reject) => {
       this.#rejects.add(reject);
-      answer.then(resolve, reject).finally(() => this.#rejects.delete(reject));
+      ask()
+        .then(resolve, reject)
+        .finally(() => this.#rejects.delete(reject));
     });
   }
 }
@@ -79,7 +85,7 @@ function remoteHost(remote: Remote<EngineSurface>, calls: PendingCalls): Sandbox
         const next = await input?.next();
         return next === undefined || next.done === true ? undefined : new Uint8Array(next.value);
       };
-      const running = calls.until(
+      const running = calls.until(() =>
         remote.command(
           call,
           words,
@@ -101,8 +107,8 @@ function remoteHost(remote: Remote<EngineSurface>, calls: PendingCalls): Sandbox
       const sink = proxy(async (bytes: Uint8Array) => {
         await onData(bytes);
       });
-      const handle = await calls.until(remote.terminal({ rows, columns }, sink));
-      const exit = calls.until(handle.waitExit());
+      const handle = await calls.until(() => remote.terminal({ rows, columns }, sink));
+      const exit = calls.until(() => handle.waitExit());
       exit.catch(() => undefined).finally(() => handle[releaseProxy]());
       let over = false;
       exit.then(
@@ -117,7 +123,7 @@ function remoteHost(remote: Remote<EngineSurface>, calls: PendingCalls): Sandbox
         exit,
         // what is typed after the end goes nowhere, as in any terminal
         write: async (bytes) => {
-          if (!over) await calls.until(handle.write(new Uint8Array(bytes)));
+          if (!over) await calls.until(() => handle.write(new Uint8Array(bytes)));
         },
         resize: (size) => {
           if (!over) void handle.resize(size);
@@ -128,15 +134,16 @@ function remoteHost(remote: Remote<EngineSurface>, calls: PendingCalls): Sandbox
       };
       return session;
     },
-    images: () => calls.until(remote.images()),
-    containers: () => calls.until(remote.containers()),
-    list: (reference, path, range, platform) => calls.until(remote.list(reference, path, range, platform)),
-    changes: (container) => calls.until(remote.changes(container)),
+    images: () => calls.until(() => remote.images()),
+    containers: () => calls.until(() => remote.containers()),
+    list: (reference, path, range, platform) =>
+      calls.until(() => remote.list(reference, path, range, platform)),
+    changes: (container) => calls.until(() => remote.changes(container)),
     walk: (reference, platform) => walkRemote(remote, calls, reference, platform),
-    read: (reference, path, platform) => calls.until(remote.read(reference, path, platform)),
-    getThroughPort: (port, path) => calls.until(remote.getThroughPort(port, path)),
+    read: (reference, path, platform) => calls.until(() => remote.read(reference, path, platform)),
+    getThroughPort: (port, path) => calls.until(() => remote.getThroughPort(port, path)),
     async close() {
-      await calls.until(remote.close());
+      await calls.until(() => remote.close());
       calls.fail(new LayerboxError('The sandbox was closed.'));
     },
   };
@@ -148,11 +155,11 @@ async function* walkRemote(
   reference: string,
   platform: string | undefined,
 ): AsyncGenerator<WalkEntry> {
-  const cursor = await calls.until(remote.openWalk(reference, platform));
+  const cursor = await calls.until(() => remote.openWalk(reference, platform));
   let ended = false;
   try {
     while (true) {
-      const batch = await calls.until(remote.nextEntries(cursor));
+      const batch = await calls.until(() => remote.nextEntries(cursor));
       if (batch.length === 0) {
         ended = true;
         return;

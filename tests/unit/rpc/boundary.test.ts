@@ -238,6 +238,26 @@ describe('an error', () => {
     await expect(waiting).rejects.toBe(gone);
     await expect(loop.sandbox.images()).rejects.toBe(gone);
   });
+
+  it('of a worker that is gone already is that of the calls, and nobody is asked any more', async () => {
+    let asked = 0;
+    const loop = loopback(async () =>
+      scriptedHost({
+        images: async () => {
+          asked += 1;
+          throw new SandboxInUseError('the stores are closed');
+        },
+      }),
+    );
+    open.push(loop);
+    await expect(loop.sandbox.images()).rejects.toThrow('the stores are closed');
+    const gone = new Error('the worker is gone');
+    loop.fail(gone);
+    await expect(loop.sandbox.images()).rejects.toBe(gone);
+    // a message that went before this one has come
+    await over({ images: async () => [] }).images();
+    expect(asked).toBe(1);
+  });
 });
 
 describe('a walk', () => {
