@@ -5,15 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Deployment, startBasic, startBearer, startCache, startPlain } from '../support/deployment.ts';
+import { freePort } from '../support/free-port.ts';
 import { type Nginx, startNginx } from '../support/nginx.ts';
-import {
-  freePort,
-  pushLayout,
-  type Registry,
-  readManifest,
-  sha256,
-  startRegistry,
-} from '../support/registry.ts';
+import { pushLayout, type Registry, readManifest, sha256, startRegistry } from '../support/registry.ts';
 import type { TokenService } from '../support/token-service.ts';
 
 /** What nginx answers in front of each registry, asked as a browser asks, without one. */

@@ -2,8 +2,8 @@ import type { Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Chromium, startChromium } from '../support/chromium.ts';
 import { type Fault, type FaultyRegistry, startFaultyRegistry } from '../support/faulty-registry.ts';
+import { freePort } from '../support/free-port.ts';
 import {
-  freePort,
   type PushedManifest,
   putBlob,
   putManifest,

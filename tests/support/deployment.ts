@@ -3,8 +3,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from './free-port.ts';
 import { type Nginx, startNginx } from './nginx.ts';
-import { freePort, type Registry, serveRegistry } from './registry.ts';
+import { type Registry, serveRegistry } from './registry.ts';
 import { run } from './run.ts';
 import { startTokenService, type TokenService } from './token-service.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../../scripts/project-root.ts';
 import { findProgram } from '../../scripts/system.ts';
-import { freePort } from './registry.ts';
+import { freePort } from './free-port.ts';
 import { startServer } from './server-process.ts';
 
 export type Site = 'plain' | 'cache' | 'basic' | 'bearer' | 'static';

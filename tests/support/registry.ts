@@ -2,11 +2,11 @@
 
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { projectRoot } from '../../scripts/project-root.ts';
 import { findProgram } from '../../scripts/system.ts';
+import { freePort } from './free-port.ts';
 import { run } from './run.ts';
 import { startServer } from './server-process.ts';
 
@@ -14,16 +14,6 @@ export interface Registry {
   /** `127.0.0.1:port` */
   readonly host: string;
   close(): Promise<void>;
-}
-
-/** A TCP port that nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 const CORS = `

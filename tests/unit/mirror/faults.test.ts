@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { projectRoot } from '../../../scripts/project-root.ts';
 import { PATIENT } from '../../../src/engine/registry/retry.ts';
 import { type Fault, type FaultyRegistry, startFaultyRegistry } from '../../support/faulty-registry.ts';
+import { freePort } from '../../support/free-port.ts';
 import {
-  freePort,
   type PushedManifest,
   pushLayout,
   putManifest,
