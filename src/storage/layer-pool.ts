@@ -14,6 +14,7 @@ import type {
 import type { Yielding } from '../engine/lazy/pace.ts';
 import type { RefusedRequest } from '../engine/registry/blob.ts';
 import type { LayerRecord } from '../engine/store/records.ts';
+import { storageFull } from './failures.ts';
 import {
   failureOf,
   type IngestOutcome,
@@ -30,14 +31,20 @@ export interface LayerPoolOptions {
    * bundler must see `new Worker(new URL(...))` where the worker's file is.
    */
   readonly spawn: () => Worker;
-  /** Default: one for each processor, at least one, at most four. */
+  /** While it is short no layer is ingested. */
+  readonly room?: { readonly isShort: boolean };
+  /** Default: `defaultPoolSize`. */
   readonly size?: number;
   /** Milliseconds after which a worker without work is ended, with the memory its unpacker has. */
   readonly idleLimit?: number;
 }
 
+/**
+ * One for every two processors, at least one, at most four: each has a stage worker beside it, which has as much to do.
+ * With twice as many, several layers were no sooner here than one of their size, and took more memory.
+ */
 export function defaultPoolSize(processors: number): number {
-  return Math.min(4, Math.max(1, processors || 1));
+  return Math.min(4, Math.max(1, Math.ceil(processors / 2) || 1));
 }
 
 /** Long enough for the pulls of one line to find their workers warm. */
@@ -52,6 +59,8 @@ interface PendingIngest extends IngestListener {
   readonly what: string;
   readonly outcome: Promise<IngestOutcome>;
   readonly fail: (error: Error) => void;
+  /** Cancelled because room is short. */
+  isRefused: boolean;
 }
 
 class PooledWorker {
@@ -77,7 +86,14 @@ class PooledWorker {
         .then(resolve, reject)
         .finally(() => this.pending.delete(ingest));
     });
-    const pending = { what: request.what, onProgress, ...(line !== undefined && { line }), outcome, fail };
+    const pending = {
+      what: request.what,
+      onProgress,
+      ...(line !== undefined && { line }),
+      outcome,
+      fail,
+      isRefused: false,
+    };
     this.pending.set(ingest, pending);
     return pending;
   }
@@ -144,6 +160,7 @@ export class LayerPool implements LayerIngestor {
     options: IngestListener & { readonly signal: AbortSignal; readonly pace?: Yielding },
   ): Promise<LayerRecord> {
     if (this.#isClosed || options.signal.aborted) throw cancelled(request);
+    if (this.#options.room?.isShort === true) throw storageFull(`fetching ${request.what}`);
     const pooled = this.#leastBusy();
     this.#ingests += 1;
     const ingest = this.#ingests;
@@ -156,12 +173,23 @@ export class LayerPool implements LayerIngestor {
     try {
       // A cancelled one, too, is awaited: then nothing of it is staged behind the caller's back.
       const outcome = await pending.outcome;
+      if (pending.isRefused && 'failure' in outcome) throw storageFull(`fetching ${request.what}`);
       if ('failure' in outcome) throw errorFromJSON(outcome.failure);
       return outcome.record;
     } finally {
       options.signal.removeEventListener('abort', cancel);
       unpaced?.();
       this.#restLater(pooled);
+    }
+  }
+
+  /** Ends what is under way, each with StorageFullError: room is short. */
+  refuse(): void {
+    for (const pooled of this.#workers) {
+      for (const [ingest, pending] of pooled.pending) {
+        pending.isRefused = true;
+        pooled.cancel(ingest);
+      }
     }
   }
 

@@ -209,7 +209,9 @@ describe('the layer pool', () => {
     [Number.NaN, 1],
     [0, 1],
     [1, 1],
-    [3, 3],
+    [2, 1],
+    [3, 2],
+    [6, 3],
     [64, 4],
   ])('on %d processors has %d workers', (processors, size) => {
     expect(defaultPoolSize(processors)).toBe(size);
