@@ -18,6 +18,7 @@ import { printableName } from '../names.ts';
 import { compareEntryNames, compareToName } from './entry-names.ts';
 import type { LayerIndex } from './layer-index.ts';
 import { maxSteps } from './layer-limits.ts';
+import { findOrdered, OrderedSearch } from './ordered-search.ts';
 import { type Columns, entryTypes, flagImplicit, flagOpaque, unnamedRoot } from './packed-layout.ts';
 
 /** Linux's own limit (path_resolution(7)). */
@@ -278,9 +279,9 @@ export class StackTree {
   #child(directory: number, name: string): number | undefined {
     const order = (node: number) =>
       compareToName(this.#columnsOf(this.nameLayer(node)), this.nameEntry(node), name);
-    const found = search(this.children(directory), order);
+    const found = findOrdered(this.children(directory), order);
     if (found !== undefined) return this.#isGone(found) ? undefined : found;
-    return directory === this.#filling ? search(this.#fresh, order) : undefined;
+    return directory === this.#filling ? findOrdered(this.#fresh, order) : undefined;
   }
 
   /** The node at a path; links on the way are followed inside the root, the last one only when asked. */
@@ -361,52 +362,4 @@ function hidesAnything({ count, columns }: LayerIndex): boolean {
     if (columns.type[number] === WHITEOUT || ((columns.flags[number] ?? 0) & flagOpaque) !== 0) return true;
   }
   return false;
-}
-
-/**
- * Looks entries up in a sorted list, each behind the one before: with a step that doubles, so that a layer with many
- * names costs a pass through the list and one with few costs a binary search for each.
- */
-class OrderedSearch {
-  readonly #list: readonly number[];
-  readonly #compare: (node: number, entry: number) => number;
-  #from = 0;
-
-  constructor(list: readonly number[], compare: (node: number, entry: number) => number) {
-    this.#list = list;
-    this.#compare = compare;
-  }
-
-  /** Place in the list, or -1. Entries must come in order. */
-  find(entry: number): number {
-    const list = this.#list;
-    let low = this.#from;
-    let high = low;
-    for (let step = 1; high < list.length && this.#compare(list[high] ?? ROOT, entry) < 0; step *= 2) {
-      low = high + 1;
-      high = Math.min(list.length, high + step);
-    }
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#compare(list[middle] ?? ROOT, entry) < 0) low = middle + 1;
-      else high = middle;
-    }
-    this.#from = low;
-    const node = list[low];
-    return node !== undefined && this.#compare(node, entry) === 0 ? low : -1;
-  }
-}
-
-function search(list: readonly number[], order: (node: number) => number): number | undefined {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const node = list[middle] ?? ROOT;
-    const found = order(node);
-    if (found === 0) return node;
-    if (found < 0) low = middle + 1;
-    else high = middle;
-  }
-  return undefined;
 }
