@@ -261,7 +261,14 @@ export const NETWORK_TYPE: GoType = struct('network.Inspect', {
   IPAM: struct('network.IPAM', {
     Driver: '',
     Options: map(),
-    Config: list(struct('network.IPAMConfig', { Subnet: '', IPRange: '', Gateway: '', AuxAddress: map() })),
+    Config: list(
+      struct('network.IPAMConfig', {
+        Subnet: '',
+        IPRange: '',
+        Gateway: '',
+        'AuxAddress=AuxiliaryAddresses': map(),
+      }),
+    ),
   }),
   Internal: false,
   Attachable: false,
