@@ -209,30 +209,11 @@ class Execution {
   #command(command: Command, dot: unknown, variables: Variables, final: unknown): unknown {
     const [first, ...rest] = command.words;
     if (first === undefined) return undefined;
-    switch (first.kind) {
-      case 'identifier':
-        return this.#function(first.name, command, dot, variables, final);
-      case 'field':
-        return this.#fields(dot, first.fields, first, dot, variables, rest, final);
-      case 'variable':
-        return this.#fields(variables.get(first.name), first.fields, first, dot, variables, rest, final);
-      case 'chain':
-        return this.#fields(
-          this.#operand(first.of, dot, variables),
-          first.fields,
-          first,
-          dot,
-          variables,
-          rest,
-          final,
-        );
-      case 'pipeline':
-        if (rest.length > 0 || final !== MISSING) this.#notFunction(first);
-        return this.#pipeline(first.pipeline, dot, variables);
-    }
-    if (rest.length > 0 || final !== MISSING) this.#notFunction(first);
+    if (first.kind === 'identifier') return this.#function(first.name, command, dot, variables, final);
+    const hasFields = first.kind === 'field' || first.kind === 'variable' || first.kind === 'chain';
+    if (!hasFields && (rest.length > 0 || final !== MISSING)) this.#notFunction(first);
     if (first.kind === 'nil') this.#fail(first.at, 'nil', 'nil is not a command');
-    return this.#operand(first, dot, variables);
+    return this.#operand(first, dot, variables, rest, final);
   }
 
   #notFunction(operand: Operand): never {
@@ -240,8 +221,14 @@ class Execution {
     return this.#fail(operand.at, text, `can't give argument to non-function ${text}`);
   }
 
-  /** The value of an operand that stands as an argument. */
-  #operand(operand: Operand, dot: unknown, variables: Variables): unknown {
+  /** The value of an operand; `words` and `final` are arguments of a method that its last field may be. */
+  #operand(
+    operand: Operand,
+    dot: unknown,
+    variables: Variables,
+    words: readonly Operand[] = [],
+    final: unknown = MISSING,
+  ): unknown {
     switch (operand.kind) {
       case 'dot':
         return dot;
@@ -253,30 +240,14 @@ class Execution {
         return operand.value;
       case 'identifier':
         return this.#function(operand.name, { at: operand.at, words: [operand] }, dot, variables, MISSING);
-      case 'field':
-        return this.#fields(dot, operand.fields, operand, dot, variables, [], MISSING);
-      case 'variable':
-        return this.#fields(
-          variables.get(operand.name),
-          operand.fields,
-          operand,
-          dot,
-          variables,
-          [],
-          MISSING,
-        );
       case 'pipeline':
         return this.#pipeline(operand.pipeline, dot, variables);
+      case 'field':
+        return this.#fields(dot, operand, dot, variables, words, final);
+      case 'variable':
+        return this.#fields(variables.get(operand.name), operand, dot, variables, words, final);
       case 'chain':
-        return this.#fields(
-          this.#operand(operand.of, dot, variables),
-          operand.fields,
-          operand,
-          dot,
-          variables,
-          [],
-          MISSING,
-        );
+        return this.#fields(this.#operand(operand.of, dot, variables), operand, dot, variables, words, final);
     }
   }
 
@@ -334,13 +305,13 @@ class Execution {
   /** The fields of a value, one of another; what stands behind the last is its arguments, if it is a method. */
   #fields(
     of: unknown,
-    fields: readonly string[],
-    operand: Operand,
+    operand: Operand & { readonly fields: readonly string[] },
     dot: unknown,
     variables: Variables,
     words: readonly Operand[],
     final: unknown,
   ): unknown {
+    const { fields } = operand;
     if (fields.length === 0 && (words.length > 0 || final !== MISSING)) this.#notFunction(operand);
     let value = of;
     for (const [index, field] of fields.entries()) {
