@@ -1,5 +1,6 @@
 /** Commands that do one thing to each of their words, as `docker stop a b` does. */
 
+import type { Containers } from '../../container/containers.ts';
 import type { Invocation } from '../command.ts';
 import { errorText } from '../error-text.ts';
 
@@ -24,4 +25,16 @@ export async function eachWord(
     }
   }
   return code;
+}
+
+/** Does `act` to the container that each word names, and prints the word. */
+export function eachContainer(
+  invocation: Invocation,
+  act: (containers: Containers, id: string) => Promise<unknown>,
+): Promise<number> {
+  const { containers } = invocation.host;
+  return eachWord(invocation, async (word) => {
+    await act(containers, containers.resolve(word).id);
+    return word;
+  });
 }

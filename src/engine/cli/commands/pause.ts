@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { eachWord } from './each-word.ts';
+import { eachContainer } from './each-word.ts';
 
 export const pause: Command = {
   usage: 'CONTAINER [CONTAINER...]',
@@ -7,12 +7,7 @@ export const pause: Command = {
   aliases: ['docker container pause', 'docker pause'],
   flags: [],
   wordCount: { min: 1 },
-  run: (invocation) =>
-    eachWord(invocation, async (word) => {
-      const { containers } = invocation.host;
-      await containers.pause(containers.resolve(word).id);
-      return word;
-    }),
+  run: (invocation) => eachContainer(invocation, (containers, id) => containers.pause(id)),
 };
 
 export const unpause: Command = {
@@ -21,10 +16,5 @@ export const unpause: Command = {
   aliases: ['docker container unpause', 'docker unpause'],
   flags: [],
   wordCount: { min: 1 },
-  run: (invocation) =>
-    eachWord(invocation, async (word) => {
-      const { containers } = invocation.host;
-      await containers.unpause(containers.resolve(word).id);
-      return word;
-    }),
+  run: (invocation) => eachContainer(invocation, (containers, id) => containers.unpause(id)),
 };

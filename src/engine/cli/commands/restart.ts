@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { eachWord } from './each-word.ts';
+import { eachContainer } from './each-word.ts';
 import { STOP_FLAGS, stopOptionsOf } from './stop.ts';
 
 export const restart: Command = {
@@ -9,11 +9,7 @@ export const restart: Command = {
   flags: STOP_FLAGS,
   wordCount: { min: 1 },
   run: (invocation) => {
-    const { flags, host } = invocation;
-    const options = stopOptionsOf(flags);
-    return eachWord(invocation, async (word) => {
-      await host.containers.restart(host.containers.resolve(word).id, options);
-      return word;
-    });
+    const options = stopOptionsOf(invocation.flags);
+    return eachContainer(invocation, (containers, id) => containers.restart(id, options));
   },
 };

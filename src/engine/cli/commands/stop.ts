@@ -1,6 +1,6 @@
 import type { Command, Flag } from '../command.ts';
 import type { ParsedFlags } from '../parse.ts';
-import { eachWord } from './each-word.ts';
+import { eachContainer } from './each-word.ts';
 
 /** Of stop and restart alike. */
 export const STOP_FLAGS: readonly Flag[] = [
@@ -22,11 +22,7 @@ export const stop: Command = {
   flags: STOP_FLAGS,
   wordCount: { min: 1 },
   run: (invocation) => {
-    const { flags, host } = invocation;
-    const options = stopOptionsOf(flags);
-    return eachWord(invocation, async (word) => {
-      await host.containers.stop(host.containers.resolve(word).id, options);
-      return word;
-    });
+    const options = stopOptionsOf(invocation.flags);
+    return eachContainer(invocation, (containers, id) => containers.stop(id, options));
   },
 };
