@@ -136,7 +136,7 @@ const unpacker = await Unpacker.create(
 );
 
 function unpackAs(format: 'gzip' | 'zstd', input: Bytes): number {
-  unpacker.start({ format, gather: 1 << 20, windowLimit: 1 << 20 });
+  unpacker.start({ format, capacity: 1 << 20, windowLimit: 1 << 20 });
   for (let at = 0; at < input.length; at += 333) {
     for (const _ of unpacker.push(input.subarray(at, at + 333))) unpacker.drop(unpacker.end);
   }

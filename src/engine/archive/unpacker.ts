@@ -3,20 +3,23 @@
  * members or frames, each with its checksum and length verified, and nothing behind
  * them but, after gzip, zero padding.
  *
- * Output lies in one piece in the instance's memory, which grows, so that it
- * can be indexed, stored and digested where it is. What is no longer wanted is dropped; then memory
- * stays bounded however long the stream is.
+ * Output lies in one piece in the instance's memory, so that it can be indexed, hashed
+ * and stored where it is. What is no longer wanted is dropped, and its memory is used again:
+ * so that stays bounded however long the stream is.
  *
  *     const unpacker = await Unpacker.create(module);
- *     unpacker.start({ format: 'gzip', gather: 192 << 20 });
+ *     unpacker.start({ format: 'gzip', capacity: 2 << 20 });
  *     for await (const chunk of body) {
  *       for (const bytes of unpacker.push(chunk)) {
  *         index(bytes);
- *         if (unpacker.end - stored >= 16 << 20) store(unpacker.view(stored, unpacker.end)) ...
+ *         for (; unpacker.end - stored >= 1 << 20; stored += 1 << 20) {
+ *           await store(unpacker.view(stored, stored + (1 << 20)));
+ *           unpacker.drop(stored + (1 << 20));
+ *         }
  *       }
  *     }
  *     unpacker.finish();
- *     await crypto.subtle.digest('SHA-256', unpacker.view(0, unpacker.end));
+ *     await store(unpacker.view(stored, unpacker.end));
  *
  * A view is good until the next step of `push`: memory that grows leaves the
  * views of before empty, and output that is dropped makes room for other. So a view is asked for where it is used,
@@ -29,7 +32,7 @@ import { type WasmFunction, wasmFunction, wasmMemory } from './wasm-exports.ts';
 export interface UnpackerOptions {
   readonly format: 'gzip' | 'zstd';
   /** How many bytes of output may be held that were not dropped; more is a RangeError. */
-  readonly gather: number;
+  readonly capacity: number;
   /** The largest window that a zstd frame may ask for, in bytes: what the decoder keeps besides. */
   readonly windowLimit?: number;
 }
@@ -133,11 +136,6 @@ export class Unpacker {
     return this.#end;
   }
 
-  /** How many of them were dropped. */
-  get dropped(): number {
-    return this.#dropped;
-  }
-
   /** Bytes of memory that the instance has, which it keeps. */
   get memoryLength(): number {
     return this.#memory.buffer.byteLength;
@@ -146,7 +144,7 @@ export class Unpacker {
   /**
    * Decodes the next bytes of the stream in steps, and gives what each adds to the
    * output. Has to be run to its end. Throws CorruptLayerError for bad data, RangeError when more is
-   * held than `gather` allows.
+   * held than `capacity` allows.
    */
   *push(chunk: Uint8Array): Generator<Uint8Array<ArrayBuffer>, void> {
     this.#claim();
@@ -227,7 +225,7 @@ export class Unpacker {
     // room for the window twice, so that it is not moved at every step
     const allowed = Math.min(
       memoryLimit,
-      this.#base + (this.#options?.gather ?? 0) + 2 * (window + stepLength),
+      this.#base + (this.#options?.capacity ?? 0) + 2 * (window + stepLength),
     );
     const wanted = Math.min(allowed, this.#memory.buffer.byteLength + growth);
     if (needed <= wanted) {
@@ -240,7 +238,7 @@ export class Unpacker {
     const moved = keepFrom - this.#origin;
     if (needed - moved > this.#memory.buffer.byteLength) {
       throw new RangeError(
-        `${this.#end - this.#dropped} bytes of output are held, and no more than ${this.#options?.gather} may be; drop some before the next chunk`,
+        `${this.#end - this.#dropped} bytes of output are held, and no more than ${this.#options?.capacity} may be; drop some before the next chunk`,
       );
     }
     this.#move(this.#address(keepFrom), this.#end - keepFrom);

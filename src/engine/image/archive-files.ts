@@ -117,7 +117,7 @@ export async function* uncompressed(
     const unpacker = await unpackers.take();
     let taken = 0;
     try {
-      unpacker.start({ format, gather: 4 << 20 });
+      unpacker.start({ format, capacity: 4 << 20 });
       for await (const chunk of chunks) {
         taken += chunk.length;
         for (const bytes of unpacker.push(chunk)) {

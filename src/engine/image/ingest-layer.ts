@@ -192,7 +192,7 @@ class Ingest {
   async #openUnpacked(unpacker: Unpacker, format: 'gzip' | 'zstd'): Promise<Stage> {
     const { id, diffID } = this.#request;
     const { openBeside } = this.#dependencies;
-    unpacker.start({ format, gather: capacity });
+    unpacker.start({ format, capacity });
     if (openBeside === undefined) return this.#open('tar', diffID, unpacker);
     const writer = await openBeside(`${id}/tar`, splitDigest(diffID).algorithm);
     const stage = new PassingStage(writer, unpacker);

@@ -35,7 +35,7 @@ export function unpackStart(unpackers: Unpackers, format: 'gzip' | 'zstd'): Deco
   return async (compressed, length) => {
     const unpacker = await unpackers.take();
     try {
-      unpacker.start({ format, gather: length + slack });
+      unpacker.start({ format, capacity: length + slack });
       for (const _ of unpacker.push(compressed)) {
         // what follows in the stream is of no use
         if (unpacker.end >= length) return unpacker.view(0, length).slice();

@@ -8,7 +8,7 @@ import { joined, latin1 } from './tar-bytes.ts';
 import { codecsModule, text, unpack } from './unpacking.ts';
 
 const unpacker = await Unpacker.create(codecsModule);
-const options = { format: 'gzip', gather: 64 << 20 } as const;
+const options = { format: 'gzip', capacity: 64 << 20 } as const;
 
 /** Noise, zeros and words, so that there are stored, literal and far-matching blocks. */
 const content = joined(randomBytes(300_000), new Uint8Array(700_000), text(400_000), randomBytes(1_000));

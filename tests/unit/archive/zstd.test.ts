@@ -7,7 +7,7 @@ import { joined, latin1 } from './tar-bytes.ts';
 import { codecsModule, text, unpack } from './unpacking.ts';
 
 const unpacker = await Unpacker.create(codecsModule);
-const options = { format: 'zstd', gather: 64 << 20 } as const;
+const options = { format: 'zstd', capacity: 64 << 20 } as const;
 
 const noise = randomBytes(300_000);
 const content = joined(noise, new Uint8Array(700_000), text(900_000), noise, randomBytes(1_000));
@@ -145,7 +145,7 @@ describe('memory', () => {
   it.each(['gzip', 'zstd'] as const)('stays bounded when %s output is dropped', async (format) => {
     const bounded = await Unpacker.create(codecsModule);
     const bytes = format === 'zstd' ? zstd(far, '--long=26', '-1') : gzip(far);
-    bounded.start({ format, gather: 1 << 20 });
+    bounded.start({ format, capacity: 1 << 20 });
     const hash = createHash('sha256');
     for (let at = 0; at < bytes.length; at += 65_536) {
       for (const piece of bounded.push(bytes.subarray(at, at + 65_536))) {
@@ -155,7 +155,8 @@ describe('memory', () => {
     }
     bounded.finish();
     expect(hash.digest('hex')).toBe(digest);
-    expect(bounded.dropped).toBe(far.length);
+    expect(bounded.end).toBe(far.length);
+    expect(() => bounded.view(far.length - 1, far.length)).toThrow(RangeError);
     // twice the window at most, and a few steps
     expect(bounded.memoryLength).toBeLessThan(format === 'zstd' ? 140 << 20 : 6 << 20);
   });
@@ -163,7 +164,7 @@ describe('memory', () => {
   it('moves back what is not dropped together with the window', async () => {
     const bounded = await Unpacker.create(codecsModule);
     const bytes = gzip(far);
-    bounded.start({ format: 'gzip', gather: 8 << 20 });
+    bounded.start({ format: 'gzip', capacity: 8 << 20 });
     const hash = createHash('sha256');
     let hashed = 0;
     for (let at = 0; at < bytes.length; at += 65_536) {
@@ -182,7 +183,7 @@ describe('memory', () => {
 
   it('is not given to output that nobody drops', async () => {
     const bounded = await Unpacker.create(codecsModule);
-    expect(() => unpack(bounded, gzip(far), { format: 'gzip', gather: 8 << 20 }, 65_536)).toThrow(
+    expect(() => unpack(bounded, gzip(far), { format: 'gzip', capacity: 8 << 20 }, 65_536)).toThrow(
       /bytes of output are held, and no more than 8388608 may be/,
     );
     expect(bounded.memoryLength).toBeLessThan(14 << 20);
