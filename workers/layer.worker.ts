@@ -3,9 +3,9 @@
 
 import { expose } from 'comlink';
 import { Unpackers } from '../src/engine/archive/unpackers.ts';
+import type { OpenHashingWriter } from '../src/engine/image/hashing-writer.ts';
 import { ingestLayer } from '../src/engine/image/ingest-layer.ts';
 import { pieceLength } from '../src/engine/image/ingest-stage.ts';
-import type { OpenHashingWriter } from '../src/engine/image/passing-stage.ts';
 import { IndexedDBContentStore } from '../src/storage/indexeddb-content.ts';
 import { LayerWorker } from '../src/storage/layer-worker.ts';
 import { stageWriters } from '../src/storage/stage-writer.ts';

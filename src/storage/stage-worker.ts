@@ -4,10 +4,9 @@
  */
 
 import { transfer } from 'comlink';
-import type { StreamingHash } from '../engine/archive/streaming-hash.ts';
 import type { ErrorJSON } from '../engine/errors.ts';
+import type { HashingWriter, OpenHashingWriter } from '../engine/image/hashing-writer.ts';
 import type { Digest } from '../engine/oci/digest.ts';
-import type { ContentStore, ContentWriter } from '../engine/store/content.ts';
 import { failureOf } from './layer-worker.ts';
 
 /** A class of error does not cross to another worker: JSON does. */
@@ -24,43 +23,27 @@ export interface StageWorkerSurface {
   abort(stage: number): Promise<Outcome<undefined>>;
 }
 
-interface OpenStage {
-  readonly writer: ContentWriter;
-  readonly algorithm: 'sha256' | 'sha512';
-  readonly hash: StreamingHash;
-}
-
-export interface StageWorkerParts {
-  readonly content: () => Promise<ContentStore>;
-  readonly startHash: (algorithm: 'sha256' | 'sha512') => Promise<StreamingHash>;
-}
-
 export class StageWorker implements StageWorkerSurface {
-  readonly #parts: StageWorkerParts;
-  readonly #open = new Map<number, OpenStage>();
+  readonly #openWriter: OpenHashingWriter;
+  readonly #open = new Map<number, HashingWriter>();
   #stages = 0;
 
-  constructor(parts: StageWorkerParts) {
-    this.#parts = parts;
+  constructor(openWriter: OpenHashingWriter) {
+    this.#openWriter = openWriter;
   }
 
   begin(id: string, algorithm: 'sha256' | 'sha512'): Promise<Outcome<number>> {
     return outcome(async () => {
-      const hash = await this.#parts.startHash(algorithm);
-      const writer = await (await this.#parts.content()).ingest(id);
+      const writer = await this.#openWriter(id, algorithm);
       this.#stages += 1;
-      this.#open.set(this.#stages, { writer, algorithm, hash });
+      this.#open.set(this.#stages, writer);
       return this.#stages;
     });
   }
 
   async write(stage: number, buffer: ArrayBuffer, length: number): Promise<Outcome<ArrayBuffer>> {
     const written = await outcome(async () => {
-      const { writer, hash } = this.#stage(stage);
-      const bytes = new Uint8Array(buffer, 0, length);
-      // both take their bytes before anything is awaited: the next write may be here already
-      hash.update(bytes);
-      await writer.write(bytes);
+      await this.#stage(stage).write(new Uint8Array(buffer, 0, length));
       return buffer;
     });
     return 'value' in written ? transfer(written, [buffer]) : written;
@@ -68,16 +51,15 @@ export class StageWorker implements StageWorkerSurface {
 
   finish(stage: number): Promise<Outcome<Digest>> {
     return outcome(async () => {
-      const { writer, algorithm, hash } = this.#stage(stage);
+      const writer = this.#stage(stage);
       writer.finish();
-      const digest: Digest = `${algorithm}:${hash.digest()}`;
-      return digest;
+      return writer.digest();
     });
   }
 
   commit(stage: number, digest: Digest): Promise<Outcome<undefined>> {
     return outcome(async () => {
-      await this.#stage(stage).writer.commit(digest);
+      await this.#stage(stage).commit(digest);
       this.#open.delete(stage);
       return undefined;
     });
@@ -85,13 +67,13 @@ export class StageWorker implements StageWorkerSurface {
 
   abort(stage: number): Promise<Outcome<undefined>> {
     return outcome(async () => {
-      await this.#open.get(stage)?.writer.abort();
+      await this.#open.get(stage)?.abort();
       this.#open.delete(stage);
       return undefined;
     });
   }
 
-  #stage(stage: number): OpenStage {
+  #stage(stage: number): HashingWriter {
     const open = this.#open.get(stage);
     if (open === undefined) throw new TypeError(`stage ${stage} is over`);
     return open;

@@ -2,7 +2,7 @@
 
 import { type Remote, transfer, wrap } from 'comlink';
 import { errorFromJSON, StorageFailedError } from '../engine/errors.ts';
-import type { HashingWriter, OpenHashingWriter } from '../engine/image/passing-stage.ts';
+import type { HashingWriter, OpenHashingWriter } from '../engine/image/hashing-writer.ts';
 import type { Digest } from '../engine/oci/digest.ts';
 import { ingestOver } from '../engine/store/memory-content.ts';
 import type { Outcome, StageWorkerSurface } from './stage-worker.ts';

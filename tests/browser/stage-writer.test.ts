@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { StorageFailedError } from '../../src/engine/errors.ts';
-import type { OpenHashingWriter } from '../../src/engine/image/passing-stage.ts';
+import type { OpenHashingWriter } from '../../src/engine/image/hashing-writer.ts';
 import { digestOf } from '../../src/engine/oci/digest.ts';
 import { ContentFiles } from '../../src/storage/content-files.ts';
 import { deleteSandboxDatabase, SandboxDatabase } from '../../src/storage/database.ts';

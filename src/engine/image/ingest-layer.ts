@@ -16,16 +16,16 @@ import {
   UnsupportedMediaTypeError,
 } from '../errors.ts';
 import { LayerFromTar } from '../layer/layer-from-tar.ts';
-import { splitDigest } from '../oci/digest.ts';
+import { type Digest, splitDigest } from '../oci/digest.ts';
 import { layerCompression } from '../oci/media-type.ts';
 import { openBlob } from '../registry/blob.ts';
 import type { Fetch } from '../registry/request.ts';
 import type { ContentStore } from '../store/content.ts';
 import type { LayerRecord } from '../store/records.ts';
+import { hashingWriters, type OpenHashingWriter } from './hashing-writer.ts';
 import { cancelled, peekStart, readBody } from './ingest-source.ts';
-import { IngestStage, pieceLength, type Stage } from './ingest-stage.ts';
+import { IngestStage, pieceLength } from './ingest-stage.ts';
 import type { IngestProgress, IngestRequest, RegistryLine } from './layer-ingestor.ts';
-import { type OpenHashingWriter, PassingStage } from './passing-stage.ts';
 
 export interface IngestDependencies {
   readonly fetch: Fetch;
@@ -94,8 +94,9 @@ class Ingest {
   readonly #dependencies: IngestDependencies;
   readonly #options: IngestOptions;
   /** Not committed yet. */
-  readonly #staged = new Set<Stage>();
+  readonly #staged = new Set<IngestStage>();
   readonly #layer: LayerFromTar;
+  readonly #openHere: OpenHashingWriter;
   #unpacker: Unpacker | undefined;
   #reportedAt = Number.NEGATIVE_INFINITY;
 
@@ -106,6 +107,8 @@ class Ingest {
     });
     this.#dependencies = dependencies;
     this.#options = options;
+    const { content, unpackers } = dependencies;
+    this.#openHere = hashingWriters(content, () => unpackers.module());
   }
 
   async run(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<LayerRecord> {
@@ -130,12 +133,15 @@ class Ingest {
     }
   }
 
-  async #open(part: 'blob' | 'tar', digest: LayerRecord['id'], bytes: GatheredBytes): Promise<IngestStage> {
-    const stage = await IngestStage.open(
-      this.#dependencies.content,
-      { id: `${this.#request.id}/${part}`, digest, bytes },
-      () => this.#dependencies.unpackers.module(),
-    );
+  /** The stage for the blob that comes to lie in `bytes` and is to have a digest like `digest`. */
+  async #open(
+    part: 'blob' | 'tar',
+    digest: Digest,
+    bytes: GatheredBytes,
+    open = this.#openHere,
+  ): Promise<IngestStage> {
+    const writer = await open(`${this.#request.id}/${part}`, splitDigest(digest).algorithm);
+    const stage = new IngestStage(writer, bytes);
     this.#staged.add(stage);
     return stage;
   }
@@ -150,8 +156,8 @@ class Ingest {
   /** Reads the source to its end. `damage` is why the layer cannot be unpacked. */
   async #unpack(
     source: AsyncGenerator<Uint8Array<ArrayBuffer>, void>,
-    blobStage: Stage,
-  ): Promise<{ tarStage: Stage; damage?: { readonly reason: unknown } }> {
+    blobStage: IngestStage,
+  ): Promise<{ tarStage: IngestStage; damage?: { readonly reason: unknown } }> {
     const { blob, diffID } = this.#request;
     let tarStage = blobStage;
     try {
@@ -170,7 +176,8 @@ class Ingest {
         }
       } else if (compression === 'gzip' || compression === 'zstd') {
         const unpacker = await this.#takeUnpacker();
-        tarStage = await this.#openUnpacked(unpacker, compression);
+        unpacker.start({ format: compression, capacity });
+        tarStage = await this.#open('tar', diffID, unpacker, this.#dependencies.openBeside);
         for await (const chunk of chunks) {
           for (const bytes of unpacker.push(chunk)) {
             this.#layer.push(bytes);
@@ -188,26 +195,14 @@ class Ingest {
     }
   }
 
-  /** Starts the unpacker, and opens the stage for what it gives. */
-  async #openUnpacked(unpacker: Unpacker, format: 'gzip' | 'zstd'): Promise<Stage> {
-    const { id, diffID } = this.#request;
-    const { openBeside } = this.#dependencies;
-    unpacker.start({ format, capacity });
-    if (openBeside === undefined) return this.#open('tar', diffID, unpacker);
-    const writer = await openBeside(`${id}/tar`, splitDigest(diffID).algorithm);
-    const stage = new PassingStage(writer, unpacker);
-    this.#staged.add(stage);
-    return stage;
-  }
-
   async #takeUnpacker(): Promise<Unpacker> {
     this.#unpacker = await this.#dependencies.unpackers.take();
     return this.#unpacker;
   }
 
   async #verify(
-    blobStage: Stage,
-    tarStage: Stage,
+    blobStage: IngestStage,
+    tarStage: IngestStage,
     damage: { readonly reason: unknown } | undefined,
   ): Promise<LayerRecord> {
     const { what, blob, diffID } = this.#request;

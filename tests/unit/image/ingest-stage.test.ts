@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { CopiedBytes } from '../../../src/engine/archive/gathered-bytes.ts';
+import { hashingWriters } from '../../../src/engine/image/hashing-writer.ts';
 import { IngestStage, pieceLength } from '../../../src/engine/image/ingest-stage.ts';
 import type { Digest } from '../../../src/engine/oci/digest.ts';
 import { MemoryContentStore } from '../../../src/engine/store/memory-content.ts';
@@ -17,7 +18,7 @@ describe('IngestStage', () => {
       const digest: Digest = `${algorithm}:${createHash(algorithm).update(content).digest('hex')}`;
       const store = new MemoryContentStore();
       const bytes = new CopiedBytes(0);
-      const stage = await IngestStage.open(store, { id: 'one', digest, bytes }, codecs);
+      const stage = new IngestStage(await hashingWriters(store, codecs)('one', algorithm), bytes);
       for (let at = 0; at < content.length; at += 700_001) {
         bytes.append(content.subarray(at, at + 700_001));
         await stage.advance();
@@ -32,7 +33,8 @@ describe('IngestStage', () => {
   it('digests nothing at all', async () => {
     const digest: Digest = `sha256:${createHash('sha256').digest('hex')}`;
     const store = new MemoryContentStore();
-    const stage = await IngestStage.open(store, { id: 'none', digest, bytes: new CopiedBytes(0) }, codecs);
+    const writer = await hashingWriters(store, codecs)('none', 'sha256');
+    const stage = new IngestStage(writer, new CopiedBytes(0));
     expect(await stage.finish()).toBe(digest);
     await stage.commit(digest);
     expect(await store.stat(digest)).toEqual({ size: 0 });
