@@ -3,6 +3,7 @@
 import { LayerboxError } from '../errors.ts';
 import { printableName } from '../names.ts';
 import { fieldFlag } from './filter-flag.ts';
+import { parseMoment } from './moment.ts';
 
 export const FILTER_FLAG = fieldFlag('filter', 'f', 'Filter output based on conditions provided');
 
@@ -91,33 +92,10 @@ function badPattern(pattern: string): Error {
   return new LayerboxError(`syntax error in pattern: ${printableName(pattern)}`, { pattern });
 }
 
-const UNITS: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-};
-
-/**
- * Milliseconds since 1970 of a filter's time: a timestamp (a date, a time without seconds and a zone are enough), seconds
- * since 1970, or a duration of Go before now. LayerboxError.
- */
+/** Milliseconds since 1970 of a filter's time, as `parseMoment` reads it. LayerboxError. */
 export function filterTime(text: string, now: number): number {
-  if (/^(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/.test(text)) {
-    let milliseconds = 0;
-    for (const [, number, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)) {
-      milliseconds += Number(number) * (UNITS[unit ?? ''] ?? 0);
-    }
-    return now - milliseconds;
-  }
-  if (/^-?\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1000;
-  const parsed = /^\d{4}-\d\d-\d\d(?:T\d\d(?::\d\d){0,2}(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?)?$/.test(text)
-    ? Date.parse(text.replace(/T(\d\d)(Z|$|[+-])/, 'T$1:00$2'))
-    : Number.NaN;
-  if (!Number.isNaN(parsed)) return parsed;
+  const at = parseMoment(text, now);
+  if (at !== undefined) return at;
   throw new LayerboxError(
     `failed to parse time: ${printableName(text)}: write a timestamp or a duration, such as 24h`,
     {
