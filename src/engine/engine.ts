@@ -25,9 +25,8 @@ import {
   type NameRange,
 } from './container/files-source.ts';
 import { type OpenFiles, readContent, type WalkEntry, walkFiles } from './container/files-view.ts';
-import { hostHas } from './container/host-files.ts';
+import { hostFiles, hostHas } from './container/host-files.ts';
 import { type HostTerminal, openTerminal, runLine } from './container/host-shell.ts';
-import { hostFiles } from './container/host-streams.ts';
 import { ImageStacks } from './container/image-stacks.ts';
 import { openImage } from './container/image-view.ts';
 import { dropIncomplete } from './container/incomplete.ts';

@@ -2,7 +2,7 @@
 
 import type { Containers } from '../container/containers.ts';
 import type { EventHistory } from '../container/event-history.ts';
-import type { HostFiles } from '../container/host-streams.ts';
+import type { HostFiles } from '../container/host-files.ts';
 import type { Machine } from '../container/machine.ts';
 import type { Images } from '../image/images.ts';
 import type { Registries } from '../registry/registries.ts';
