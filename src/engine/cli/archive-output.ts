@@ -1,8 +1,9 @@
 /** Where `docker save` and `docker export` write to: standard output, or a file of the host. */
 
-import { NoSuchFileError, UsageError } from '../errors.ts';
+import { NoSuchFileError } from '../errors.ts';
 import type { Invocation } from './command.ts';
 import { absolutePath } from './host-path.ts';
+import { refusal } from './refusal.ts';
 
 /**
  * Writes the pieces, as fast as they are taken. `verb`: `save image`, for messages. UsageError in the words of docker
@@ -24,15 +25,12 @@ export async function writeArchive(
     if (!(error instanceof NoSuchFileError)) throw error;
     const folder = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '.';
     const message = error.message.replace(/stat \S.*: no such/s, `stat ${folder}: no such`);
-    throw new UsageError(`failed to ${verb}: ${message}`, { exitCode: 1, plain: true });
+    throw refusal(`failed to ${verb}: ${message}`);
   }
 }
 
 /** Throws UsageError when there would be nowhere to write but a terminal. */
 export function refuseTerminal({ flags, stdio }: Invocation): void {
   if (flags.string('output') !== '' || !stdio.terminal.stdout) return;
-  throw new UsageError('cowardly refusing to save to a terminal. Use the -o flag or redirect', {
-    exitCode: 1,
-    plain: true,
-  });
+  throw refusal('cowardly refusing to save to a terminal. Use the -o flag or redirect');
 }

@@ -1,7 +1,9 @@
 /** What `docker cp` does with files and directories, by what is at either end (moby, pkg/archive/copy.go). */
 
 import { cleanPath } from '../container/mount-spec.ts';
-import { UsageError } from '../errors.ts';
+import { refusal } from './refusal.ts';
+
+export { refusal };
 
 /** A directory, and what in it is meant: '' is all that is in it. */
 export interface Place {
@@ -40,8 +42,4 @@ export function splitContainerPath(word: string): { readonly container: string; 
   const colon = word.indexOf(':');
   if (colon < 0 || word.startsWith('/') || word.startsWith('.')) return { container: '', path: word };
   return { container: word.slice(0, colon), path: word.slice(colon + 1) };
-}
-
-export function refusal(message: string): Error {
-  return new UsageError(message, { exitCode: 1, plain: true });
 }

@@ -10,6 +10,7 @@ import { errorText, printableText } from './error-text.ts';
 import { commandHelp, usageLine } from './help.ts';
 import { checkWordCount, type Parsed, parseCommandLine } from './parse.ts';
 import { Printer } from './printer.ts';
+import { refusal } from './refusal.ts';
 import type { Stdio } from './stdio.ts';
 import { clientVersion } from './version-words.ts';
 
@@ -127,7 +128,7 @@ async function helpCommand(
   if (command === undefined || extra !== undefined) {
     const topic = extra ?? topics[Math.min(depth, topics.length) - 1] ?? first;
     if (extra === undefined && LATER_COMMANDS.has(first)) throw notYet(first);
-    throw new UsageError(`unknown help topic: ${printableName(topic)}`, { exitCode: 1, plain: true });
+    throw refusal(`unknown help topic: ${printableName(topic)}`);
   }
   await print.text(commandHelp(`docker ${topics.slice(0, depth).join(' ')}`, command, columns));
   return 0;

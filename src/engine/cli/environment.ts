@@ -1,10 +1,10 @@
 /** `-e NAME=value`, `-e NAME`, `--env-file`: the environment that a command line asks for. */
 
-import { UsageError } from '../errors.ts';
 import { printableName } from '../names.ts';
 import type { Flag } from './command.ts';
 import type { DockerHost } from './docker-host.ts';
 import type { ParsedFlags } from './parse.ts';
+import { refusal } from './refusal.ts';
 import type { Stdio } from './stdio.ts';
 
 export const ENVIRONMENT_FLAGS: readonly Flag[] = [
@@ -29,7 +29,7 @@ export async function environmentOf(
     const path = file.startsWith('/') ? file : `${stdio.cwd.replace(/\/$/, '')}/${file}`;
     const text = await host.readHostFile(path);
     if (text === undefined) {
-      throw new UsageError(`open ${printableName(file)}: no such file or directory`, { plain: true });
+      throw refusal(`open ${printableName(file)}: no such file or directory`);
     }
     entries.push(...parseEnvFile(file, text, stdio.env));
   }
@@ -50,12 +50,12 @@ export function parseEnvFile(
     const name = equals < 0 ? line : line.slice(0, equals);
     const shown = printableName(file);
     if (/\s/.test(name)) {
-      throw invalidFile(
+      throw refusal(
         `invalid ${kind} file (${shown}): variable '${printableName(name)}' contains whitespaces`,
       );
     }
     if (name === '')
-      throw invalidFile(`invalid ${kind} file (${shown}): no variable name on line '${printableName(line)}'`);
+      throw refusal(`invalid ${kind} file (${shown}): no variable name on line '${printableName(line)}'`);
     if (equals >= 0) return [line];
     if (kind === 'label') return [line];
     return Object.hasOwn(env, line) ? [`${line}=${env[line] ?? ''}`] : [];
@@ -65,8 +65,4 @@ export function parseEnvFile(
 function withValue(entry: string, env: Readonly<Record<string, string>>): string[] {
   if (entry.includes('=') || !Object.hasOwn(env, entry)) return [entry];
   return [`${entry}=${env[entry] ?? ''}`];
-}
-
-function invalidFile(message: string): Error {
-  return new UsageError(message, { plain: true });
 }

@@ -1,10 +1,10 @@
 /** `--health-cmd` and its like: what a container's command line says of its health check. */
 
-import { UsageError } from '../errors.ts';
 import type { Healthcheck } from '../oci/config.ts';
 import type { Flag } from './command.ts';
 import type { ParsedFlags } from './parse.ts';
 import { durationFault, parseDuration } from './quantities.ts';
+import { refusal } from './refusal.ts';
 
 const DURATION = { type: 'string', typeName: 'duration', check: durationFault } as const;
 const ZERO = ' (default 0s)';
@@ -32,19 +32,19 @@ export function healthcheckOf(flags: ParsedFlags): Healthcheck | undefined {
   const command = flags.string('health-cmd');
   const given = HEALTH_FLAGS.filter(({ long }) => long.startsWith('health-') && flags.given(long));
   if (flags.bool('no-healthcheck')) {
-    if (given.length > 0) throw refused('--no-healthcheck conflicts with --health-* options');
+    if (given.length > 0) throw refusal('--no-healthcheck conflicts with --health-* options');
     return { test: ['NONE'], interval: 0, timeout: 0, startPeriod: 0, retries: 0 };
   }
   if (given.length === 0) return undefined;
   const duration = (name: string) => {
     const value = flags.given(name) ? (parseDuration(flags.string(name)) ?? 0) : 0;
-    if (value < 0) throw refused(`--${name} cannot be negative`);
+    if (value < 0) throw refusal(`--${name} cannot be negative`);
     return value;
   };
   const interval = duration('health-interval');
   const timeout = duration('health-timeout');
   const retries = flags.int('health-retries');
-  if (retries < 0) throw refused('--health-retries cannot be negative');
+  if (retries < 0) throw refusal('--health-retries cannot be negative');
   return {
     test: command === '' ? [] : ['CMD-SHELL', command],
     interval,
@@ -53,8 +53,4 @@ export function healthcheckOf(flags: ParsedFlags): Healthcheck | undefined {
     startPeriod: duration('health-start-period'),
     startInterval: duration('health-start-interval'),
   };
-}
-
-function refused(message: string): Error {
-  return new UsageError(message, { plain: true });
 }

@@ -2,11 +2,11 @@
 
 import { parseRestartPolicy } from '../container/restart-policy.ts';
 import { parseUlimit } from '../container/ulimits.ts';
-import { UsageError } from '../errors.ts';
 import type { HostConfig, Ulimit } from '../store/container-record.ts';
 import type { Flag } from './command.ts';
 import { limitFlags, limitsOf } from './limit-flags.ts';
 import type { ParsedFlags } from './parse.ts';
+import { refusal } from './refusal.ts';
 
 export const HOST_CONFIG_FLAGS: readonly Flag[] = [
   { long: 'cap-add', type: 'list', help: 'Add Linux capabilities' },
@@ -42,7 +42,7 @@ export const HOST_CONFIG_FLAGS: readonly Flag[] = [
 export function hostConfigOfFlags(flags: ParsedFlags): HostConfig {
   const restart = parseRestartPolicy(flags.string('restart'));
   if (flags.bool('rm') && restart.name !== 'no') {
-    throw new UsageError('conflicting options: cannot specify both --restart and --rm', { plain: true });
+    throw refusal('conflicting options: cannot specify both --restart and --rm');
   }
   return {
     restart,

@@ -5,7 +5,7 @@ import type { Machine } from '../container/machine.ts';
 import { printableName } from '../names.ts';
 import type { Pieces } from '../unionfs/pieces.ts';
 import { piecesOfTar } from '../unionfs/pieces-of-tar.ts';
-import { refusal } from './copy-plan.ts';
+import { refusal } from './refusal.ts';
 
 const HOST = { host: true } as const;
 /** st_mode (inode(7)). */

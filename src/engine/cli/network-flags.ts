@@ -1,6 +1,5 @@
 /** The flags of `docker create` and `docker run` that say on which networks a container is, and under which names. */
 
-import { UsageError } from '../errors.ts';
 import { printableName } from '../names.ts';
 import { parseAddress } from '../network/ipv4.ts';
 import {
@@ -11,6 +10,7 @@ import {
 import type { Flag } from './command.ts';
 import type { ParsedFlags } from './parse.ts';
 import { parseExpose, parsePublish } from './port-spec.ts';
+import { refusal } from './refusal.ts';
 
 export const NETWORK_FLAGS: readonly Flag[] = [
   {
@@ -198,8 +198,4 @@ function checkExtraHost(text: string): string | undefined {
   const isAddress = parseAddress(bare) !== undefined || /^[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*$/i.test(bare);
   if (bare === 'host-gateway' || isAddress) return undefined;
   return `invalid IP address in add-host: ${JSON.stringify(address)}`;
-}
-
-function refusal(message: string): Error {
-  return new UsageError(message, { plain: true });
 }

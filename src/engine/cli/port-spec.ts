@@ -1,9 +1,9 @@
 /** The words of `--publish` and `--expose`, read as Docker's client (go-connections, nat) reads them. */
 
-import { UsageError } from '../errors.ts';
 import { printableName } from '../names.ts';
 import { parseAddress } from '../network/ipv4.ts';
 import type { PortBinding, PortProtocol } from '../store/container-network.ts';
+import { refusal } from './refusal.ts';
 
 interface Range {
   readonly first: number;
@@ -109,8 +109,4 @@ function rangeFault(text: string): string {
   const large = [first, last ?? ''].find((part) => Number(part) > 65535);
   if (large !== undefined) return `strconv.ParseUint: parsing ${JSON.stringify(large)}: value out of range`;
   return `invalid range specified for port: ${text}`;
-}
-
-function refusal(message: string): Error {
-  return new UsageError(message, { plain: true });
 }

@@ -1,7 +1,6 @@
 /** The flags that `docker create` and `docker run` share, and what they say of the container to be made. */
 
 import type { CreateOptions } from '../container/creation.ts';
-import { UsageError } from '../errors.ts';
 import type { Flag, Invocation } from './command.ts';
 import type { DockerHost } from './docker-host.ts';
 import { ENVIRONMENT_FLAGS, environmentOf, parseEnvFile } from './environment.ts';
@@ -10,6 +9,7 @@ import { HOST_CONFIG_FLAGS, hostConfigOfFlags } from './host-config-flags.ts';
 import { readFileOf } from './host-files.ts';
 import { NETWORK_FLAGS, networkOptions } from './network-flags.ts';
 import type { ParsedFlags } from './parse.ts';
+import { refusal } from './refusal.ts';
 import type { Stdio } from './stdio.ts';
 import { mountRequests, VOLUME_FLAGS } from './volume-flags.ts';
 
@@ -61,9 +61,7 @@ const PULL_POLICIES = ['always', 'missing', 'never'];
 export function pullPolicyOf(flags: ParsedFlags): string {
   const policy = flags.string('pull');
   if (PULL_POLICIES.includes(policy)) return policy;
-  throw new UsageError(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`, {
-    plain: true,
-  });
+  throw refusal(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
 }
 
 /** To which of its streams a client is attached from the start. */

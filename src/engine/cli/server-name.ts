@@ -1,7 +1,7 @@
 /** The SERVER of `docker login` and `docker logout`. */
 
-import { UsageError } from '../errors.ts';
 import { printableName } from '../names.ts';
+import { refusal } from './refusal.ts';
 
 /** Docker Hub as references have it. */
 export const DOCKER_HUB = 'docker.io';
@@ -21,8 +21,7 @@ export function serverName(text: string): string {
   if (HUB_NAMES.has(host)) return DOCKER_HUB;
   if (/^(?:[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/.test(host))
     return host;
-  throw new UsageError(
+  throw refusal(
     `unable to parse server address: ${JSON.stringify(printableName(text))} is no host name, as registry.example or localhost:5000`,
-    { exitCode: 1, plain: true },
   );
 }

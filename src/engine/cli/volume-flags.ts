@@ -7,6 +7,7 @@ import type { MountRequests, MountSpec } from '../store/container-mount.ts';
 import type { Flag } from './command.ts';
 import { mountFault, parseMount } from './mount-flag.ts';
 import type { ParsedFlags } from './parse.ts';
+import { refusal } from './refusal.ts';
 
 export const VOLUME_FLAGS: readonly Flag[] = [
   {
@@ -48,13 +49,12 @@ function specOf(text: string, cwd: string): MountSpec {
 
 /** The parts of a `-v`; what they mean is the daemon's to say. */
 function splitVolume(text: string): readonly string[] {
-  const refuse = (why: string) => new UsageError(why, { plain: true });
-  if (text === '') throw refuse('invalid empty volume spec');
+  if (text === '') throw refusal('invalid empty volume spec');
   const parts = text.split(':');
   if (parts.length > 1 && parts.includes('')) {
-    throw refuse(`invalid spec: ${printableName(text)}: empty section between colons`);
+    throw refusal(`invalid spec: ${printableName(text)}: empty section between colons`);
   }
-  if (parts.length > 3) throw refuse(`invalid spec: ${printableName(text)}: too many colons`);
+  if (parts.length > 3) throw refusal(`invalid spec: ${printableName(text)}: too many colons`);
   return parts;
 }
 

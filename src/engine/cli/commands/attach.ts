@@ -3,6 +3,7 @@ import { ContainerStateError, UsageError } from '../../errors.ts';
 import { attachedEnding } from '../attached-run.ts';
 import type { Command } from '../command.ts';
 import { DETACH_KEYS_FLAG, detachKeysOf } from '../detach-flag.ts';
+import { refusal } from '../refusal.ts';
 
 export const attach: Command = {
   usage: '[OPTIONS] CONTAINER',
@@ -32,7 +33,7 @@ export const attach: Command = {
     });
     if (config.tty && stdin && host.containers.running(id) !== undefined && !stdio.terminal.stdin) {
       attachment.end();
-      throw new UsageError('the input device is not a TTY', { exitCode: 1, plain: true });
+      throw refusal('the input device is not a TTY');
     }
     try {
       const started = host.containers.attach(id, attachment);

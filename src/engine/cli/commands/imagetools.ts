@@ -6,6 +6,7 @@ import { formatPlatform } from '../../oci/platform.ts';
 import { formatReference, fullName, parseReference, type Reference } from '../../oci/reference.ts';
 import type { Command } from '../command.ts';
 import { list, map, pointer, struct, typedValue } from '../go-types.ts';
+import { refusal } from '../refusal.ts';
 import { documentMembers, RegistryImage } from '../registry-image.ts';
 import { parseTemplate } from '../template.ts';
 
@@ -30,10 +31,7 @@ export const imagetools: Command = {
     if (verb === 'create')
       throw new NotYetError("'buildx imagetools create' is not yet supported by Layerbox");
     if (verb !== 'inspect') {
-      throw new UsageError(`docker: unknown command: docker buildx imagetools ${printableName(verb)}`, {
-        exitCode: 1,
-        plain: true,
-      });
+      throw refusal(`docker: unknown command: docker buildx imagetools ${printableName(verb)}`);
     }
     if (name === undefined) {
       throw new UsageError("docker: 'docker buildx imagetools inspect' requires 1 argument", {
@@ -42,7 +40,7 @@ export const imagetools: Command = {
     }
     const given = flags.given('format');
     if (given && flags.bool('raw')) {
-      throw new UsageError('format and raw cannot be used together', { exitCode: 1, plain: true });
+      throw refusal('format and raw cannot be used together');
     }
     const template = given ? parseTemplate(flags.string('format')) : undefined;
     const reference = parseReference(name);

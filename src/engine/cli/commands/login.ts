@@ -1,7 +1,8 @@
-import { LoginFailedError, UsageError } from '../../errors.ts';
+import { LoginFailedError } from '../../errors.ts';
 import { type Credential, passwordCredential } from '../../registry/credentials.ts';
 import type { Command, Invocation } from '../command.ts';
 import { LineReader } from '../line-reader.ts';
+import { refusal } from '../refusal.ts';
 import { DOCKER_HUB, serverName } from '../server-name.ts';
 
 export const login: Command = {
@@ -55,12 +56,12 @@ async function whoItIs({
   const username = flags.string('username');
   const isPiped = flags.bool('password-stdin');
   if (flags.given('password')) {
-    if (isPiped) throw refused('conflicting options: cannot specify both --password and --password-stdin');
+    if (isPiped) throw refusal('conflicting options: cannot specify both --password and --password-stdin');
     await print.error('WARNING! Using --password via the CLI is insecure. Use --password-stdin.');
   }
-  if (username === '' && flags.given('username')) throw refused('username is empty');
+  if (username === '' && flags.given('username')) throw refusal('username is empty');
   if (!isPiped) return { username, password: flags.given('password') ? flags.string('password') : undefined };
-  if (username === '') throw refused('the --password-stdin option requires --username to be set');
+  if (username === '') throw refusal('the --password-stdin option requires --username to be set');
   const piped = await new LineReader(stdio).rest();
   return { username, password: piped.replace(/\n$/, '').replace(/\r$/, '') };
 }
@@ -82,21 +83,17 @@ async function ask(
   const reader = new LineReader(stdio);
   if (username === '' || password === undefined) {
     if (!stdio.terminal.stdin) {
-      throw refused('Error: Cannot perform an interactive login from a non TTY device');
+      throw refusal('Error: Cannot perform an interactive login from a non TTY device');
     }
     if (username === '') {
       if (server === DOCKER_HUB) await print.line(HUB_WORDS);
       username = (await reader.line('Username: ')).trim();
-      if (username === '') throw refused('Error: Non-null Username Required');
+      if (username === '') throw refusal('Error: Non-null Username Required');
     }
     password ??= await reader.hiddenLine('Password: ');
   }
-  if (password === '') throw refused('Error: Password Required');
+  if (password === '') throw refusal('Error: Password Required');
   return passwordCredential(username, password);
-}
-
-function refused(text: string): Error {
-  return new UsageError(text, { exitCode: 1, plain: true });
 }
 
 async function succeeded({ print }: Invocation, keep: boolean): Promise<number> {

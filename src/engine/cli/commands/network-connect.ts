@@ -1,8 +1,8 @@
-import { UsageError } from '../../errors.ts';
 import { printableName } from '../../names.ts';
 import { parseAddress } from '../../network/ipv4.ts';
 import { NO_ENDPOINT_CONFIG } from '../../store/container-network.ts';
 import type { Command } from '../command.ts';
+import { refusal } from '../refusal.ts';
 
 export const networkConnect: Command = {
   usage: '[OPTIONS] NETWORK CONTAINER',
@@ -23,7 +23,7 @@ export const networkConnect: Command = {
     const { containers } = host;
     const address = flags.string('ip');
     if (address !== '' && parseAddress(address) === undefined) {
-      throw new UsageError(`invalid IPv4 address: ${printableName(address)}`, { exitCode: 1, plain: true });
+      throw refusal(`invalid IPv4 address: ${printableName(address)}`);
     }
     await containers.networks.connect(
       containers.resolve(container).id,

@@ -1,9 +1,9 @@
-import { UsageError } from '../../errors.ts';
 import { printableName } from '../../names.ts';
 import { contains, overlap, parseAddress, parseSubnet, type Subnet } from '../../network/ipv4.ts';
 import type { NetworkOptions } from '../../network/networks.ts';
 import type { Command } from '../command.ts';
 import type { ParsedFlags } from '../parse.ts';
+import { refusal } from '../refusal.ts';
 
 export const networkCreate: Command = {
   usage: '[OPTIONS] NETWORK',
@@ -134,8 +134,4 @@ function pairs(entries: readonly string[]): Readonly<Record<string, string>> {
       return equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)];
     }),
   );
-}
-
-function refusal(message: string): Error {
-  return new UsageError(message, { exitCode: 1, plain: true });
 }

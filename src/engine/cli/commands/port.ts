@@ -1,7 +1,7 @@
-import { UsageError } from '../../errors.ts';
 import { printableName } from '../../names.ts';
 import type { Command } from '../command.ts';
 import { containerDocument, portsOf } from '../container-document.ts';
+import { refusal } from '../refusal.ts';
 
 export const port: Command = {
   usage: 'CONTAINER [PRIVATE_PORT[/PROTO]]',
@@ -23,10 +23,7 @@ export const port: Command = {
     const name = portName(wanted);
     const found = published.filter(({ inside }) => inside === name);
     if (found.length === 0) {
-      throw new UsageError(`no public port '${name}' published for ${printableName(container)}`, {
-        exitCode: 1,
-        plain: true,
-      });
+      throw refusal(`no public port '${name}' published for ${printableName(container)}`);
     }
     await print.text(found.map(({ outside }) => `${outside}\n`).join(''));
     return 0;
@@ -36,7 +33,7 @@ export const port: Command = {
 function portName(text: string): string {
   const [number = '', protocol = 'tcp'] = text.split('/');
   if (!/^\d{1,5}$/.test(number) || Number(number) > 65535) {
-    throw new UsageError(`Error: invalid port (${printableName(number)})`, { exitCode: 1, plain: true });
+    throw refusal(`Error: invalid port (${printableName(number)})`);
   }
   return `${Number(number)}/${protocol}`;
 }

@@ -1,5 +1,4 @@
 import { platformNotice } from '../../container/walk-shell.ts';
-import { UsageError } from '../../errors.ts';
 import {
   familiarName,
   formatReference,
@@ -9,6 +8,7 @@ import {
 } from '../../oci/reference.ts';
 import type { Command, Invocation } from '../command.ts';
 import { platformOption, pullImage, statusLine } from '../image-pull.ts';
+import { refusal } from '../refusal.ts';
 
 export const pull: Command = {
   usage: '[OPTIONS] NAME[:TAG|@DIGEST]',
@@ -33,7 +33,7 @@ export const pull: Command = {
     const quiet = flags.bool('quiet');
     const isNamed = /[:@][^/]*$/.test(text);
     if (flags.bool('all-tags')) {
-      if (isNamed) throw new UsageError("tag can't be used with --all-tags/-a", { exitCode: 1, plain: true });
+      if (isNamed) throw refusal("tag can't be used with --all-tags/-a");
       return pullAll(invocation, reference);
     }
     if (!quiet && !isNamed) await print.line('Using default tag: latest');

@@ -1,9 +1,9 @@
-import { UsageError } from '../../errors.ts';
 import { parsePlatform } from '../../oci/platform.ts';
 import { formatReference, fullName, parseReference, type Reference } from '../../oci/reference.ts';
 import type { Command, Invocation } from '../command.ts';
 import { printNote } from '../note.ts';
 import { PullDisplay } from '../pull-display.ts';
+import { refusal } from '../refusal.ts';
 import { streamed } from '../streamed-failure.ts';
 
 export const push: Command = {
@@ -33,9 +33,9 @@ export const push: Command = {
     const isNamed = /[:@][^/]*$/.test(text);
     const all = flags.bool('all-tags');
     const quiet = flags.bool('quiet');
-    if (all && isNamed) throw plain("tag can't be used with --all-tags/-a");
+    if (all && isNamed) throw refusal("tag can't be used with --all-tags/-a");
     if (flags.given('platform')) await platformNote(invocation);
-    if (reference.digest !== undefined) throw plain('cannot push a digest reference');
+    if (reference.digest !== undefined) throw refusal('cannot push a digest reference');
     if (!all && !isNamed && !quiet) await print.line('Using default tag: latest');
     if (!quiet) await print.line(`The push refers to repository [${fullName(reference)}]`);
     return streamed(async () => {
@@ -78,8 +78,4 @@ async function platformNote({ flags, stdio, print }: Invocation): Promise<void> 
     'To push the complete multi-platform image, remove the --platform flag.',
     '',
   ]);
-}
-
-function plain(message: string): Error {
-  return new UsageError(message, { exitCode: 1, plain: true });
 }

@@ -1,7 +1,7 @@
-import { UsageError } from '../../errors.ts';
 import { printableName } from '../../names.ts';
 import type { Command } from '../command.ts';
 import { errorText } from '../error-text.ts';
+import { refusal } from '../refusal.ts';
 
 export const rename: Command = {
   usage: 'CONTAINER NEW_NAME',
@@ -12,7 +12,7 @@ export const rename: Command = {
   run: async ({ words, host, print }) => {
     const [oldName = '', newName = ''] = words.map((word) => word.trim());
     if (oldName === '' || newName === '') {
-      throw new UsageError('Error: Neither old nor new names may be empty', { exitCode: 1, plain: true });
+      throw refusal('Error: Neither old nor new names may be empty');
     }
     try {
       await host.containers.rename(host.containers.resolve(oldName).id, newName);

@@ -1,4 +1,4 @@
-import { NoSuchImageError, UsageError } from '../../errors.ts';
+import { NoSuchImageError } from '../../errors.ts';
 import {
   type FoundAttestation,
   isReadable,
@@ -11,6 +11,7 @@ import { formatPlatform, parsePlatform, satisfies } from '../../oci/platform.ts'
 import { parseReference } from '../../oci/reference.ts';
 import { attestationTable, buildTable, packageTable } from '../attestation-tables.ts';
 import type { Command, Flag, Invocation } from '../command.ts';
+import { refusal } from '../refusal.ts';
 
 const PLATFORM_FLAG: Flag = { long: 'platform', type: 'string', help: 'Platform of image to analyze' };
 const PREDICATE_FLAG: Flag = {
@@ -29,10 +30,7 @@ export const scoutAttestation: Command = {
   run: async (invocation) => {
     const [action = '', image = ''] = invocation.words;
     if (action !== 'list' && action !== 'ls') {
-      throw new UsageError(`docker: unknown command: docker scout attestation ${printableName(action)}`, {
-        exitCode: 1,
-        plain: true,
-      });
+      throw refusal(`docker: unknown command: docker scout attestation ${printableName(action)}`);
     }
     const { found, read } = await attestationsOf(invocation, image);
     const { print } = invocation;

@@ -1,9 +1,9 @@
 import { Attachment } from '../../container/attach.ts';
-import { UsageError } from '../../errors.ts';
 import { printableName } from '../../names.ts';
 import { runAttached } from '../attached-run.ts';
 import type { Command, Invocation } from '../command.ts';
 import { DETACH_KEYS_FLAG, detachKeysOf } from '../detach-flag.ts';
+import { refusal } from '../refusal.ts';
 import { eachWord } from './each-word.ts';
 
 export const start: Command = {
@@ -39,10 +39,7 @@ export const start: Command = {
 async function startAttached({ words, flags, host, stdio, print }: Invocation): Promise<number> {
   const [word = '', ...others] = words;
   if (others.length > 0) {
-    throw new UsageError('you cannot start and attach multiple containers at once', {
-      exitCode: 1,
-      plain: true,
-    });
+    throw refusal('you cannot start and attach multiple containers at once');
   }
   const { id, config } = host.containers.resolve(word);
   const attachment = new Attachment(stdio, {

@@ -1,8 +1,8 @@
-import { UsageError } from '../../errors.ts';
 import type { Command, Invocation } from '../command.ts';
 import { type DiskUsage, type DiskUsageGroup, diskUsage } from '../disk-usage.ts';
 import { formatSize } from '../format.ts';
 import { type Columns, LIST_FORMAT_FLAG, printListing, type Row, unescaped } from '../format-flag.ts';
+import { refusal } from '../refusal.ts';
 import { LIST_WORDING, parseTemplate } from '../template.ts';
 import { rowText } from '../template-functions.ts';
 import { GoStruct } from '../template-values.ts';
@@ -65,10 +65,7 @@ function summary(type: string, { total, active, size, reclaimable }: DiskUsageGr
 async function printDetails({ print }: Invocation, usage: DiskUsage, format: string): Promise<void> {
   if (format !== '' && format !== 'table') {
     if (format.startsWith('table')) {
-      throw new UsageError('the table format is not supported with --verbose: write a template without it', {
-        exitCode: 1,
-        plain: true,
-      });
+      throw refusal('the table format is not supported with --verbose: write a template without it');
     }
     // as with Docker's client there is no line feed behind it
     if (format === 'json') await print.text(rowsText(usage));

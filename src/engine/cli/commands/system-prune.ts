@@ -1,10 +1,11 @@
-import { UsageError } from '../../errors.ts';
+import { printableName } from '../../names.ts';
 import type { Command } from '../command.ts';
 import { CONFIRM_FLAG, confirmed } from '../confirm.ts';
 import { parseFilters } from '../filter.ts';
 import { fieldFlag } from '../filter-flag.ts';
 import { formatSize } from '../format.ts';
 import { pruners } from '../pruners.ts';
+import { refusal } from '../refusal.ts';
 
 const FILTERS = ['label', 'label!', 'until'];
 
@@ -24,10 +25,7 @@ export const systemPrune: Command = {
     const filters = parseFilters(texts, FILTERS);
     const options = { all: flags.bool('all'), volumes: flags.bool('volumes') };
     if (options.volumes && filters.has('until')) {
-      throw new UsageError(`ERROR: The "until" filter is not supported with "--volumes"`, {
-        exitCode: 1,
-        plain: true,
-      });
+      throw refusal(`ERROR: The "until" filter is not supported with "--volumes"`);
     }
     const chosen = pruners(options);
     if (!flags.bool('force')) {

@@ -1,7 +1,8 @@
-import { InvalidReferenceError, UsageError } from '../../errors.ts';
+import { InvalidReferenceError } from '../../errors.ts';
 import { printableName } from '../../names.ts';
 import { parseReference, type Reference } from '../../oci/reference.ts';
 import type { Command } from '../command.ts';
+import { refusal } from '../refusal.ts';
 
 export const tag: Command = {
   usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
@@ -18,23 +19,16 @@ export const tag: Command = {
 
 /** UsageError in the words of Docker's client: it looks at the target before it asks its daemon. */
 function targetOf(text: string): Reference {
-  const refuse = (why: string) =>
-    new UsageError(
-      `Error parsing reference: ${JSON.stringify(printableName(text))} is not a valid repository/tag: ${why}`,
-      {
-        exitCode: 1,
-        plain: true,
-      },
-    );
   let reference: Reference;
   try {
     reference = parseReference(text);
   } catch (error) {
-    if (error instanceof InvalidReferenceError) throw refuse(error.message);
-    throw error;
+    if (!(error instanceof InvalidReferenceError)) throw error;
+    const shown = JSON.stringify(printableName(text));
+    throw refusal(`Error parsing reference: ${shown} is not a valid repository/tag: ${error.message}`);
   }
   if (reference.digest !== undefined) {
-    throw new UsageError('refusing to create a tag with a digest reference', { exitCode: 1, plain: true });
+    throw refusal('refusing to create a tag with a digest reference');
   }
   return reference;
 }

@@ -1,8 +1,8 @@
 import { parseRestartPolicy } from '../../container/restart-policy.ts';
-import { UsageError } from '../../errors.ts';
 import type { Command } from '../command.ts';
 import { limitFlags, limitsOf } from '../limit-flags.ts';
-import { eachWord } from './each-word.ts';
+import { refusal } from '../refusal.ts';
+import { eachContainer } from './each-word.ts';
 
 const FLAGS = [
   ...limitFlags('Swap limit equal to memory plus swap: -1 to enable unlimited swap'),
@@ -17,20 +17,15 @@ export const update: Command = {
   later: ['blkio-weight=', 'cpu-rt-period=', 'cpu-rt-runtime=', 'cpuset-cpus=', 'cpuset-mems='],
   wordCount: { min: 1 },
   run: async (invocation) => {
-    const { flags, host } = invocation;
+    const { flags } = invocation;
     if (!FLAGS.some(({ long }) => flags.given(long))) {
-      throw new UsageError('you must provide one or more flags when using this command', {
-        exitCode: 1,
-        plain: true,
-      });
+      throw refusal('you must provide one or more flags when using this command');
     }
     const limits = limitsOf(flags);
     const policy = flags.string('restart');
-    return eachWord(invocation, async (word) => {
-      const { id } = host.containers.resolve(word);
+    return eachContainer(invocation, async (containers, id) => {
       const restart = policy === '' ? undefined : parseRestartPolicy(policy);
-      await host.containers.update(id, { limits, ...(restart !== undefined && { restart }) });
-      return word;
+      await containers.update(id, { limits, ...(restart !== undefined && { restart }) });
     });
   },
 };
