@@ -1,8 +1,9 @@
 import { RegistryResponseError } from '../../errors.ts';
 import { MACHINE_PLATFORM, normalizePlatform, parsePlatform } from '../../oci/platform.ts';
 import { parseReference } from '../../oci/reference.ts';
-import { fileInput, standardInput } from '../archive-input.ts';
+import { standardInput } from '../archive-input.ts';
 import type { Command, Invocation } from '../command.ts';
+import { fileInput } from '../host-files.ts';
 import { streamed } from '../streamed-failure.ts';
 
 export const importCommand: Command = {

@@ -1,9 +1,10 @@
-import { UsageError } from '../../errors.ts';
 import { familiarReference } from '../../oci/reference.ts';
-import { fileInput, standardInput } from '../archive-input.ts';
+import { standardInput } from '../archive-input.ts';
 import type { Command } from '../command.ts';
+import { fileInput } from '../host-files.ts';
 import { platformOption } from '../image-pull.ts';
 import { PullDisplay } from '../pull-display.ts';
+import { refusal } from '../refusal.ts';
 
 export const load: Command = {
   usage: '[OPTIONS]',
@@ -23,7 +24,7 @@ export const load: Command = {
     const path = flags.string('input');
     const platform = platformOption(flags.string('platform'));
     if (path === '' && stdio.terminal.stdin) {
-      throw new UsageError('requested load from stdin, but stdin is empty', { exitCode: 1, plain: true });
+      throw refusal('requested load from stdin, but stdin is empty');
     }
     const archive = path === '' ? standardInput(stdio) : fileInput(path, host, stdio);
     const display = new PullDisplay(stdio, 'out', host.now);
