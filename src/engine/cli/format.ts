@@ -62,9 +62,3 @@ export function ellipsis(text: string, width: number): string {
 export function formatTime(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`;
 }
-
-/** RFC 3339 with nanoseconds, as Docker's API has times: the zero time for 0. */
-export function formatTimestamp(milliseconds: number): string {
-  if (milliseconds === 0) return '0001-01-01T00:00:00Z';
-  return new Date(milliseconds).toISOString().replace(/Z$/, '000000Z');
-}

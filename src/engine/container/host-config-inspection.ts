@@ -3,6 +3,7 @@
 import type { Healthcheck } from '../oci/config.ts';
 import { type ContainerHealth, type ContainerRecord, hostConfigOf } from '../store/container-record.ts';
 import { normalizeCapability } from './capabilities.ts';
+import { formatTimestamp } from './timestamp.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -40,8 +41,8 @@ export function inspectHealth(health: ContainerHealth | undefined): Document {
       Status: health.status,
       FailingStreak: health.failingStreak,
       Log: health.log.map(({ start, end, exitCode, output }) => ({
-        Start: timestamp(start),
-        End: timestamp(end),
+        Start: formatTimestamp(start),
+        End: formatTimestamp(end),
         ExitCode: exitCode,
         Output: output,
       })),
@@ -67,8 +68,4 @@ function inspectCheck(check: Healthcheck): Document {
     ...(startInterval !== undefined && startInterval !== 0 && { StartInterval: startInterval }),
     ...(retries !== 0 && { Retries: retries }),
   };
-}
-
-function timestamp(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace(/Z$/, '000000Z');
 }

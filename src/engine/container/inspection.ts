@@ -5,6 +5,7 @@ import type { ContainerRecord, ContainerState } from '../store/container-record.
 import { inspectExtras, inspectHealth, inspectHostConfig } from './host-config-inspection.ts';
 import { hostConfigOfMounts, inspectMounts, inspectVolumes } from './mount-inspection.ts';
 import { exposedPorts, hostConfigOfNetwork } from './network-inspection.ts';
+import { formatTimestamp } from './timestamp.ts';
 
 /** Documents of the API; compared and printed, never read back. */
 export type ContainerInspection = Readonly<Record<string, unknown>>;
@@ -27,7 +28,7 @@ export function inspectContainer(
   const ports = exposedPorts(record);
   return {
     Id: record.id,
-    Created: timestamp(record.createdAt),
+    Created: formatTimestamp(record.createdAt),
     Path: path,
     Args: args,
     State: inspectState(state),
@@ -85,14 +86,8 @@ function inspectState(state: ContainerState): ContainerInspection {
     Pid: state.pid,
     ExitCode: state.exitCode,
     Error: state.error,
-    StartedAt: timestamp(state.startedAt),
-    FinishedAt: timestamp(state.finishedAt),
+    StartedAt: formatTimestamp(state.startedAt),
+    FinishedAt: formatTimestamp(state.finishedAt),
     ...inspectHealth(state.health),
   };
-}
-
-/** RFC 3339 with nanoseconds; of 0 Go's zero time, as Docker's API has it for never. */
-function timestamp(milliseconds: number): string {
-  if (milliseconds === 0) return '0001-01-01T00:00:00Z';
-  return new Date(milliseconds).toISOString().replace(/Z$/, '000000Z');
 }

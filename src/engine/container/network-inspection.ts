@@ -6,6 +6,7 @@ import type { EndpointState, SandboxState } from '../network/sandbox-spec.ts';
 import { type ContainerNetwork, type EndpointConfig, networkOf } from '../store/container-network.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { NetworkRecord } from '../store/network-record.ts';
+import { formatTimestamp } from './timestamp.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -27,7 +28,7 @@ export function inspectNetwork(record: NetworkRecord, members: readonly Inspecte
   return {
     Name: record.name,
     Id: record.id,
-    Created: new Date(record.createdAt).toISOString().replace(/Z$/, '000000Z'),
+    Created: formatTimestamp(record.createdAt),
     Scope: 'local',
     Driver: record.driver,
     EnableIPv4: true,

@@ -4,10 +4,10 @@ import {
   formatDuration,
   formatMemory,
   formatSize,
-  formatTimestamp,
   truncateID,
 } from '../../../src/engine/cli/format.ts';
 import { renderTable } from '../../../src/engine/cli/table.ts';
+import { formatTimestamp } from '../../../src/engine/container/timestamp.ts';
 
 const SECOND = 1000;
 const HOUR = 3_600_000;

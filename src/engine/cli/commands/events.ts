@@ -1,13 +1,13 @@
 import type { DockerEvent } from '../../container/event-history.ts';
-import { UsageError } from '../../errors.ts';
+import { formatTimestamp } from '../../container/timestamp.ts';
 import { printableName } from '../../names.ts';
 import type { Command } from '../command.ts';
 import { eventFilter } from '../event-filters.ts';
 import { FILTER_FLAG } from '../filter.ts';
-import { formatTimestamp } from '../format.ts';
 import { INSPECT_FORMAT_FLAG, unescaped } from '../format-flag.ts';
 import { parseMoment } from '../moment.ts';
 import { parseTemplate } from '../template.ts';
+import { refusal } from '../refusal.ts';
 import { GoStruct } from '../template-values.ts';
 
 export const events: Command = {
@@ -60,10 +60,7 @@ export const events: Command = {
 function moment(text: string, now: number): number {
   const at = parseMoment(text, now);
   if (at !== undefined) return at;
-  throw new UsageError(`failed to parse value as time or duration: ${JSON.stringify(text)}`, {
-    exitCode: 1,
-    plain: true,
-  });
+  throw refusal(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
 }
 
 function formatter(format: string): (event: DockerEvent) => string {

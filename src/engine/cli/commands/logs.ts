@@ -1,7 +1,8 @@
-import { UsageError } from '../../errors.ts';
+import { joinBytes } from '../../archive/join-bytes.ts';
+import { formatTimestamp } from '../../container/timestamp.ts';
 import type { Command } from '../command.ts';
-import { formatTimestamp } from '../format.ts';
 import { parseMoment } from '../moment.ts';
+import { refusal } from '../refusal.ts';
 
 export const logs: Command = {
   usage: '[OPTIONS] CONTAINER',
@@ -64,11 +65,7 @@ export const logs: Command = {
 };
 
 function prefixed(text: string, bytes: Uint8Array): Uint8Array {
-  const prefix = new TextEncoder().encode(text);
-  const line = new Uint8Array(prefix.length + bytes.length);
-  line.set(prefix);
-  line.set(bytes, prefix.length);
-  return line;
+  return joinBytes([new TextEncoder().encode(text), bytes]);
 }
 
 /** As Docker's daemon has it: what is no number shows all. */
@@ -79,8 +76,7 @@ function lineCount(text: string): number | undefined {
 function moment(flag: string, text: string, now: number): number {
   const at = parseMoment(text, now);
   if (at !== undefined) return at;
-  throw new UsageError(
+  throw refusal(
     `invalid value for ${JSON.stringify(flag)}: failed to parse value as time or duration: ${JSON.stringify(text)}`,
-    { exitCode: 1, plain: true },
   );
 }
