@@ -4,7 +4,7 @@ import { Unpackers } from '../src/engine/archive/unpackers.ts';
 import { type Engine, openEngine } from '../src/engine/engine.ts';
 import { EventStream, type StampedEvent } from '../src/engine/events.ts';
 import type { LayerIngestor } from '../src/engine/image/layer-ingestor.ts';
-import { joinMirrors, type Mirrors } from '../src/engine/registry/registries.ts';
+import { joinMirrors, type Mirrors } from '../src/engine/registry/mirrors.ts';
 import type { Fetch } from '../src/engine/registry/request.ts';
 import type { ContentStore } from '../src/engine/store/content.ts';
 import type { JournalStore } from '../src/engine/store/journal.ts';

@@ -3,19 +3,10 @@
  * match, in order, then the registry it names.
  */
 
-import {
-  CancelledError,
-  InvalidReferenceError,
-  type LayerboxError,
-  ManifestUnknownError,
-  RegistryDeniedError,
-  RegistryResponseError,
-  RegistryUnreachableError,
-} from '../errors.ts';
 import type { EventStream } from '../events.ts';
 import type { Descriptor, Platform } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import { familiarName, familiarReference, fullName, type Reference } from '../oci/reference.ts';
+import { familiarName, fullName, type Reference } from '../oci/reference.ts';
 import { Acceptance } from './accept.ts';
 import { RegistryAccess } from './access.ts';
 import { type Credential, Credentials } from './credentials.ts';
@@ -23,18 +14,17 @@ import { DistributionSource, type KnownRegistry } from './distribution.ts';
 import type { FetchedDocument } from './fetched-document.ts';
 import { LayoutSource } from './layout.ts';
 import { checkCredential } from './login.ts';
-import { isLoopback } from './loopback.ts';
+import { type Mirror, type Mirrors, parseMirrors } from './mirrors.ts';
+import { type FailedSource, isPassedOver, nowhere } from './nowhere.ts';
+import { originAddress } from './origin-address.ts';
 import { listPages } from './paging.ts';
 import { sendPatiently } from './patient-request.ts';
 import { PushTarget } from './push.ts';
-import { type Fetch, originOf, type RequestListener } from './request.ts';
+import type { Fetch, RequestListener } from './request.ts';
 import type { Patience, RetryListener } from './retry.ts';
 import { CATALOG_SCOPE } from './scope.ts';
 import { type Found, findRepositories } from './search.ts';
 import type { ImageSource, LocalCopy } from './source.ts';
-
-/** As `mirrors` of the sandbox's options has it. */
-export type Mirrors = Readonly<Record<string, string | readonly string[]>>;
 
 export interface RegistriesOptions {
   readonly mirrors: Mirrors;
@@ -47,12 +37,6 @@ export interface RegistriesOptions {
   readonly local?: (reference: Reference) => Promise<LocalCopy | undefined>;
   /** How long requests that fail are made again. */
   readonly patience?: Patience;
-}
-
-interface Mirror {
-  readonly key: string;
-  readonly kind: 'registry' | 'layout';
-  readonly base: string;
 }
 
 export class Registries {
@@ -69,9 +53,7 @@ export class Registries {
   /** Throws InvalidReferenceError for a mirror that is no URL. */
   constructor(options: RegistriesOptions) {
     this.#options = options;
-    this.#mirrors = Object.entries(options.mirrors).flatMap(([key, values]) =>
-      (typeof values === 'string' ? [values] : values).map((value) => mirrorOf(key, value)),
-    );
+    this.#mirrors = parseMirrors(options.mirrors);
     this.#credentials = options.credentials ?? new Credentials();
     this.#onRequest = (request) => options.events.emit({ type: 'request', ...request });
     this.#onRetry = (retry) => options.events.emit({ type: 'retry', ...retry });
@@ -105,18 +87,12 @@ export class Registries {
     reference: Reference,
     options: { readonly signal: AbortSignal; readonly wanted?: Platform },
   ): Promise<{ readonly source: ImageSource; readonly document: FetchedDocument }> {
-    const failures: Failure[] = [];
     const local = reference.digest === undefined ? await this.#options.local?.(reference) : undefined;
-    for (const source of this.sources(reference)) {
-      try {
-        const wish = { ...options, ...(local !== undefined && { local }) };
-        return { source, document: await source.resolve(reference, wish) };
-      } catch (error) {
-        if (!isPassedOver(error)) throw error;
-        failures.push({ source, error });
-      }
-    }
-    throw nowhere(reference, failures);
+    const wish = { ...options, ...(local !== undefined && { local }) };
+    return this.#first(reference, async (source) => ({
+      source,
+      document: await source.resolve(reference, wish),
+    }));
   }
 
   /** All tags of the reference's repository, from the first place that has it. Errors: those of `resolve`. */
@@ -237,7 +213,7 @@ export class Registries {
   }
 
   async #first<T>(reference: Reference, ask: (source: ImageSource) => Promise<T>): Promise<T> {
-    const failures: Failure[] = [];
+    const failures: FailedSource[] = [];
     for (const source of this.sources(reference)) {
       try {
         return await ask(source);
@@ -325,121 +301,4 @@ export class Registries {
     );
     return mirror?.base ?? originAddress(server);
   }
-}
-
-/** Mirrors of both; where a key is in both, those of the first are asked first. */
-export function joinMirrors(first: Mirrors, second: Mirrors): Mirrors {
-  const joined = new Map<string, readonly string[]>();
-  for (const [key, values] of [...Object.entries(first), ...Object.entries(second)]) {
-    joined.set(key, [...(joined.get(key) ?? []), ...(typeof values === 'string' ? [values] : values)]);
-  }
-  return Object.fromEntries(joined);
-}
-
-function mirrorOf(key: string, value: string): Mirror {
-  const isLayout = value.startsWith('layout:');
-  const text = isLayout ? value.slice('layout:'.length) : value;
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch (cause) {
-    throw invalidMirror(key, value, cause);
-  }
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw invalidMirror(key, value, undefined);
-  const address = `${url.origin}${url.pathname}`;
-  const bare = address.replace(/\/+$/, '');
-  const name = key.replace(/\/+$/, '').replace(/^index\.docker\.io(?=\/|$)/, 'docker.io');
-  return isLayout
-    ? { key: name, kind: 'layout', base: `${bare}/` }
-    : { key: name, kind: 'registry', base: bare.replace(/\/v2$/, '') };
-}
-
-function invalidMirror(key: string, value: string, cause: unknown): Error {
-  return new InvalidReferenceError(
-    `invalid mirror ${JSON.stringify(value)} for ${JSON.stringify(key)}: it must be the URL of a registry (https://mirror.example) or of an OCI image layout (layout:https://example.org/registry/)`,
-    { key, value },
-    { cause },
-  );
-}
-
-/** Where a registry answers: plain http on this machine, https elsewhere; Docker Hub's API has a host of its own. */
-function originAddress(registry: string): string {
-  if (registry === 'docker.io') return 'https://registry-1.docker.io';
-  return `${isOnLoopback(registry) ? 'http' : 'https'}://${registry}`;
-}
-
-function isOnLoopback(registry: string): boolean {
-  return isLoopback(registry.replace(/:[0-9]+$/, ''));
-}
-
-/** Failures that say "not from here". What does not verify, or was cancelled, ends the search. */
-function isPassedOver(error: unknown): error is LayerboxError {
-  if (error instanceof CancelledError) return false;
-  return [ManifestUnknownError, RegistryUnreachableError, RegistryDeniedError, RegistryResponseError].some(
-    (Passed) => error instanceof Passed,
-  );
-}
-
-type Failure = { readonly source: ImageSource; readonly error: LayerboxError };
-
-function nowhere(reference: Reference, failures: readonly Failure[]): LayerboxError {
-  const last = failures.at(-1);
-  if (last === undefined)
-    return new ManifestUnknownError(`manifest for ${familiarReference(reference)} not found`);
-  const mirrors = failures.slice(0, -1);
-  const { error } = last;
-  const Class = classOf(error);
-  const own = error.code === 'RegistryUnreachable' ? unanswered(reference, error) : error.message;
-  const told = mirrors.map((failure) => `\n- ${failure.source.name}: ${failure.error.message}`).join('');
-  const message = told === '' ? own : `${own}\nMirrors were asked before:${told}`;
-  return new Class(
-    message,
-    { ...error.data, mirrors: mirrors.map(({ source }) => source.name) },
-    { cause: error },
-  );
-}
-
-function classOf(error: LayerboxError) {
-  const classes = [RegistryUnreachableError, RegistryDeniedError, RegistryResponseError];
-  return classes.find((Class) => error instanceof Class) ?? ManifestUnknownError;
-}
-
-/** Whose answer it was that a page could not read: a registry's token service may be on another origin. */
-function unanswered(reference: Reference, error: LayerboxError): string {
-  const { url } = error.data;
-  const origin = originOf(originAddress(reference.registry));
-  if (typeof url !== 'string' || originOf(url) === origin) return unreadable(reference, error);
-  return (
-    `cannot pull ${familiarReference(reference)}: ${error.message}. ` +
-    `${origin} sends its readers there; docs/registry.md has configurations that make both readable.`
-  );
-}
-
-/** A browser says no more than "Failed to fetch"; this says what that most likely means and what can be done. */
-function unreadable(reference: Reference, error: LayerboxError): string {
-  const name = familiarReference(reference);
-  const { registry } = reference;
-  const origin = originAddress(registry);
-  const cause = error.cause === undefined ? '' : ` (${describe(error.cause)})`;
-  const lines = [
-    `cannot pull ${name}: no answer from ${origin} that this page may read${cause}. Either it is down, or it does not send CORS headers: ` +
-      'a web page may read another site only when that site allows it, and Docker Hub and most public registries do not.',
-    'To bring the image here, copy it on your computer into a folder, put that on a web server and name it in `mirrors`:',
-    `- npx layerbox mirror ${name} --to images`,
-    `- mirrors: { ${JSON.stringify(registry)}: "layout:https://<server>/images/" }`,
-    'docs/mirror.md tells how. For a registry of your own, docs/registry.md has configurations that send the headers.',
-  ];
-  if (isOnLoopback(registry)) {
-    lines.splice(
-      1,
-      0,
-      `Check that a registry runs at ${origin} and sends Access-Control-Allow-Origin (http.headers in the configuration of CNCF Distribution).`,
-    );
-  }
-  return lines.join('\n');
-}
-
-function describe(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  return cause.cause instanceof Error ? `${cause.message}: ${cause.cause.message}` : cause.message;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { EventStream, type StampedEvent } from '../../../src/engine/events.ts';
 import { parseReference } from '../../../src/engine/oci/reference.ts';
-import { joinMirrors, type Mirrors, Registries } from '../../../src/engine/registry/registries.ts';
+import { joinMirrors, type Mirrors } from '../../../src/engine/registry/mirrors.ts';
+import { Registries } from '../../../src/engine/registry/registries.ts';
 import { AT_ONCE, jsonBytes, MadeUpRepository, MadeUpWeb, refuse } from './made-up-registry.ts';
 
 const signal = new AbortController().signal;
