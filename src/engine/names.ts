@@ -93,8 +93,11 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
-/** The name made fit to print: no control characters, no escape sequences, U+FFFD for what is not text. */
+/**
+ * The name made fit to print: no control characters, no escape sequences, nothing that ends a line or turns the order of what
+ * follows around, U+FFFD for what is not text.
+ */
 export function printableName(name: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return name.toWellFormed().replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+  return name.toWellFormed().replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '?');
 }

@@ -7,6 +7,7 @@ import { commandText, statusText } from './container-status.ts';
 import type { DockerHost } from './docker-host.ts';
 import { ellipsis, formatDuration, formatSize, formatTime, truncateID } from './format.ts';
 import type { Row } from './format-flag.ts';
+import { quoted } from './go-text.ts';
 
 /** The fields of the columns; `names`: as `imageNames` has them. */
 export async function containerRow(
@@ -23,7 +24,7 @@ export async function containerRow(
     ID: truncate ? truncateID(record.id) : record.id,
     Names: record.name,
     Image: imageText(record, names, truncate),
-    Command: JSON.stringify(truncate ? ellipsis(command, 20) : command),
+    Command: quoted(truncate ? ellipsis(command, 20) : command),
     CreatedAt: formatTime(record.createdAt),
     RunningFor: `${formatDuration(now - record.createdAt)} ago`,
     Ports: portsText(portsOf(document)),

@@ -1,5 +1,6 @@
 /** The functions of `--format`: Go's own (text/template) and Docker's. */
 
+import { jsonOf } from './json-text.ts';
 import { sprintf } from './template-printf.ts';
 import {
   formatted,
@@ -114,18 +115,18 @@ function fault(message: string): never {
 function jsonText(value: unknown): string {
   if (isNil(value) || value === NIL_LIST) return 'null';
   if (value instanceof GoStruct && !value.fallsBack) return rowText(value.document);
-  if (value instanceof GoStruct || Array.isArray(value)) return JSON.stringify(value);
+  if (value instanceof GoStruct || Array.isArray(value)) return jsonOf(value);
   const sorted = (item: unknown): unknown => {
     const entries = mapEntries(item)?.map(([key, entry]) => [key, sorted(entry)] as const);
     return entries === undefined ? item : Object.fromEntries(entries);
   };
-  return JSON.stringify(sorted(value));
+  return jsonOf(sorted(value));
 }
 
 /** A row of a list: sorted, and fit for a page of HTML, as Go's encoder has it by default. */
 export function rowText(row: unknown): string {
   const entries = isPlainObject(row) ? Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)) : [];
-  return JSON.stringify(Object.fromEntries(entries)).replace(
+  return jsonOf(Object.fromEntries(entries)).replace(
     /[<>&\u2028\u2029]/g,
     (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

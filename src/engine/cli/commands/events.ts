@@ -5,6 +5,7 @@ import type { Command } from '../command.ts';
 import { eventFilter } from '../event-filters.ts';
 import { FILTER_FLAG } from '../filter.ts';
 import { INSPECT_FORMAT_FLAG, unescaped } from '../format-flag.ts';
+import { jsonOf } from '../json-text.ts';
 import { parseMoment } from '../moment.ts';
 import { parseTemplate } from '../template.ts';
 import { refusal } from '../refusal.ts';
@@ -65,7 +66,7 @@ function moment(text: string, now: number): number {
 
 function formatter(format: string): (event: DockerEvent) => string {
   if (format === '') return lineText;
-  if (format === 'json') return (event) => JSON.stringify(documentOf(event));
+  if (format === 'json') return (event) => jsonOf(documentOf(event));
   const template = parseTemplate(unescaped(format));
   return (event) => template.render(contextOf(event));
 }

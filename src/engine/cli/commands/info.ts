@@ -1,6 +1,7 @@
 import type { Command, Invocation } from '../command.ts';
 import { formatMemory, formatSize } from '../format.ts';
 import { INSPECT_FORMAT_FLAG } from '../format-flag.ts';
+import { jsonOf } from '../json-text.ts';
 import { parseTemplate } from '../template.ts';
 import { DOCKER_VERSION, LAYERBOX_VERSION } from '../version-words.ts';
 
@@ -14,7 +15,7 @@ export const info: Command = {
     const { flags, print } = invocation;
     const document = await describe(invocation);
     const format = flags.string('format');
-    if (format === 'json') await print.line(JSON.stringify(document));
+    if (format === 'json') await print.line(jsonOf(document));
     else if (format !== '') await print.line(parseTemplate(format).render(document));
     else await print.text(layout(document));
     return 0;

@@ -5,6 +5,7 @@ import { errorText } from '../error-text.ts';
 import { INSPECT_FORMAT_FLAG } from '../format-flag.ts';
 import { type GoType, typedValue } from '../go-types.ts';
 import { CONTAINER, IMAGE, type InspectedKind, KINDS } from '../inspected-objects.ts';
+import { jsonOf } from '../json-text.ts';
 import { parseTemplate } from '../template.ts';
 
 const SIZE_FLAG: Flag = { long: 'size', short: 's', type: 'bool', help: 'Display total file sizes' };
@@ -81,7 +82,7 @@ export async function inspectWords(
   let fault: unknown;
   if (template === undefined) {
     const documents = found.map(({ document }) => document);
-    await print.line(JSON.stringify(documents, undefined, format === 'json' ? undefined : 4));
+    await print.line(jsonOf(documents, format === 'json' ? undefined : 4));
   } else {
     let text = '';
     try {

@@ -4,6 +4,7 @@ import { DOCKER_MANIFEST } from '../../oci/media-type.ts';
 import { familiarReference, formatReference, parseReference, type Reference } from '../../oci/reference.ts';
 import type { FetchedDocument } from '../../registry/fetched-document.ts';
 import type { Command, Invocation } from '../command.ts';
+import { jsonOf } from '../json-text.ts';
 import { documentMembers, RegistryImage } from '../registry-image.ts';
 
 /** Where Docker's client says no more than that there is none. */
@@ -34,7 +35,7 @@ export const manifestInspect: Command = {
       if (flags.bool('verbose')) {
         const platform = platformOf(await image.config(document));
         const entry = verbose(formatReference(reference), { ...document.descriptor, ...platform }, document);
-        await print.line(JSON.stringify(entry, undefined, '\t'));
+        await print.line(jsonOf(entry, '\t'));
       } else await print.line(verbatim(document.bytes));
       return 0;
     }
@@ -46,7 +47,7 @@ export const manifestInspect: Command = {
         ...(platform !== undefined && { platform: platformMembers(platform) }),
       }));
       const list = { schemaVersion: 2, mediaType: index.mediaType, manifests };
-      await print.line(JSON.stringify(list, undefined, 3));
+      await print.line(jsonOf(list, 3));
       return 0;
     }
     const entries: unknown[] = [];
@@ -54,7 +55,7 @@ export const manifestInspect: Command = {
       const name = `${formatReference(reference)}@${entry.digest}`;
       entries.push(verbose(name, entry, await image.manifest(entry)));
     }
-    await print.line(JSON.stringify(entries, undefined, '\t'));
+    await print.line(jsonOf(entries, '\t'));
     return 0;
   },
 };
@@ -119,5 +120,5 @@ function verbose(name: string, { mediaType, digest, size, platform }: Descriptor
 /** Indented anew, with the white space at its end, as Go's json.Indent leaves it. */
 function verbatim(bytes: Uint8Array): string {
   const text = new TextDecoder().decode(bytes);
-  return `${JSON.stringify(JSON.parse(text), undefined, '\t')}${/\s*$/.exec(text)?.[0] ?? ''}`;
+  return `${jsonOf(JSON.parse(text), '\t')}${/\s*$/.exec(text)?.[0] ?? ''}`;
 }

@@ -1,4 +1,5 @@
 import { printableName } from '../../names.ts';
+import { printableName } from '../../names.ts';
 import type { Command } from '../command.ts';
 import { CONFIRM_FLAG, confirmed } from '../confirm.ts';
 import { parseFilters } from '../filter.ts';
@@ -37,7 +38,7 @@ export const systemPrune: Command = {
           : [
               '',
               '  Items to be pruned will be filtered with:',
-              ...[...texts].sort().map((text) => `  - ${text}`),
+              ...[...texts].sort().map((text) => `  - ${printableName(text)}`),
             ]),
         '',
       ].join('\n');

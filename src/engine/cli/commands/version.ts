@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts';
 import { INSPECT_FORMAT_FLAG } from '../format-flag.ts';
+import { jsonOf } from '../json-text.ts';
 import { parseTemplate, VERSION_WORDING } from '../template.ts';
 import { API_VERSION, DOCKER_VERSION, LAYERBOX_VERSION } from '../version-words.ts';
 
@@ -30,7 +31,7 @@ export const version: Command = {
       },
     };
     const format = flags.string('format');
-    if (format === 'json') await print.line(JSON.stringify(document));
+    if (format === 'json') await print.line(jsonOf(document));
     else if (format !== '') await print.line(parseTemplate(format, VERSION_WORDING).render(document));
     else await print.text(layout(document.Client, document.Server));
     return 0;
