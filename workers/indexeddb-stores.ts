@@ -5,6 +5,7 @@ import { IndexedDBRecordStore } from '../src/storage/indexeddb-records.ts';
 import { LayerPool } from '../src/storage/layer-pool.ts';
 import { LightningJournalStore } from '../src/storage/lightning-journal.ts';
 import { acquireSandbox } from '../src/storage/ownership.ts';
+import { ReserveFile } from '../src/storage/reserve-file.ts';
 import { StorageRoom } from '../src/storage/storage-room.ts';
 import type { SandboxStores } from './join-engine.ts';
 
@@ -20,18 +21,23 @@ export async function indexedDBStores(
   try {
     const database = await SandboxDatabase.open(sandbox);
     await database.own(ownership.token);
-    const room = new StorageRoom(async () => (await navigator.storage?.estimate?.()) ?? {});
-    await room.ask();
+    const room = new StorageRoom(async () => (await navigator.storage?.estimate?.()) ?? {}, {
+      reserve: await ReserveFile.open(sandbox),
+    });
+    await Promise.all([room.ask(), room.hold()]);
+    const layers = new LayerPool({
+      sandbox,
+      spawn: () => new Worker(new URL('./layer.worker.ts', import.meta.url), { type: 'module' }),
+      room,
+    });
+    room.onShort = () => layers.refuse();
     return {
       ownership,
       room,
-      content: new IndexedDBContentStore(database, await ContentFiles.open(sandbox)),
+      content: new IndexedDBContentStore(database, await ContentFiles.open(sandbox), room),
       records: new IndexedDBRecordStore(database),
       journals: await LightningJournalStore.open(sandbox, { owner: ownership.token, room }),
-      ingestor: new LayerPool({
-        sandbox,
-        spawn: () => new Worker(new URL('./layer.worker.ts', import.meta.url), { type: 'module' }),
-      }),
+      ingestor: layers,
       description: 'indexeddb',
       close: async () => {
         database.close();

@@ -10,6 +10,7 @@
 import { StorageFullError } from '../engine/errors.ts';
 import { storageFailure } from './failures.ts';
 import { held } from './held.ts';
+import { reserveName } from './reserve-file.ts';
 
 /** Milliseconds between two tries to remove a file that a worker, which is ending, still holds. */
 const patience = [10, 50, 200];
@@ -140,13 +141,15 @@ class OpenFile implements ContentFile {
 /** Removes all files of a sandbox. */
 export async function deleteContentFiles(sandbox: string): Promise<void> {
   if ((await ContentFiles.open(sandbox)) === undefined) return;
-  try {
-    const root = await navigator.storage.getDirectory();
-    const all = await held(root, () => root.getDirectoryHandle('layerbox'));
-    await held(all, () => all.removeEntry(directoryName(sandbox), { recursive: true }));
-  } catch (cause) {
-    if (isNamed(cause, 'NotFoundError')) return;
-    throw storageFailure(cause, `removing the files of sandbox ${JSON.stringify(sandbox)}`);
+  for (const name of [directoryName(sandbox), reserveName(sandbox)]) {
+    try {
+      const root = await navigator.storage.getDirectory();
+      const all = await held(root, () => root.getDirectoryHandle('layerbox'));
+      await held(all, () => all.removeEntry(name, { recursive: true }));
+    } catch (cause) {
+      if (isNamed(cause, 'NotFoundError')) continue;
+      throw storageFailure(cause, `removing the files of sandbox ${JSON.stringify(sandbox)}`);
+    }
   }
 }
 

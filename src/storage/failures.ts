@@ -11,13 +11,7 @@ export function storageFailure(cause: unknown, doing: string): LayerboxError {
   if (cause instanceof LayerboxError) return cause;
   const name = cause instanceof Error || cause instanceof DOMException ? cause.name : typeof cause;
   const message = cause instanceof Error || cause instanceof DOMException ? cause.message : String(cause);
-  if (name === 'QuotaExceededError') {
-    return new StorageFullError(
-      `no space left in the browser's storage while ${doing}: remove images and containers that are not needed, or free space on the disk`,
-      { doing },
-      { cause },
-    );
-  }
+  if (name === 'QuotaExceededError') return storageFull(doing, cause);
   if (name === 'InvalidStateError') {
     return new StorageFailedError(
       `the browser closed its storage while ${doing}: the site's data was cleared, or another tab runs a newer version; reload the page`,
@@ -28,6 +22,15 @@ export function storageFailure(cause: unknown, doing: string): LayerboxError {
   return new StorageFailedError(
     `the browser's storage failed while ${doing}: ${name}: ${message}`,
     { doing, name },
+    { cause },
+  );
+}
+
+/** The error of a storage that is full; `doing` as `storageFailure` has it. */
+export function storageFull(doing: string, cause?: unknown): LayerboxError {
+  return new StorageFullError(
+    `no space left in the browser's storage while ${doing}: remove images and containers that are not needed, or free space on the disk`,
+    { doing },
     { cause },
   );
 }

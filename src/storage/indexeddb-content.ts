@@ -11,7 +11,7 @@ import { missingContent } from '../engine/store/memory-content.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import { ContentFiles } from './content-files.ts';
 import { type BlobRow, type Chunk, SandboxDatabase } from './database.ts';
-import { storageFailure } from './failures.ts';
+import { storageFailure, storageFull } from './failures.ts';
 import { FileWriter } from './file-writer.ts';
 import {
   beginIngest,
@@ -29,13 +29,15 @@ const UNNAMED = 'file/';
 
 export class IndexedDBContentStore implements ContentStore {
   readonly #place: IngestPlace;
+  readonly #room: { readonly isShort: boolean } | undefined;
   readonly #rows = new Map<Digest, BlobRow>();
   /** Least recently read first. What another connection removed keeps its space until it falls out of here. */
   readonly #handles = new Map<string, Blob>();
 
-  /** Without `files` all of it is in the database. */
-  constructor(database: SandboxDatabase, files?: ContentFiles) {
+  /** Without `files` all of it is in the database. While `room` is short nothing is ingested. */
+  constructor(database: SandboxDatabase, files?: ContentFiles, room?: { readonly isShort: boolean }) {
     this.#place = { database, files };
+    this.#room = room;
   }
 
   /** The content of a sandbox, through a connection of its own. */
@@ -86,6 +88,7 @@ export class IndexedDBContentStore implements ContentStore {
   }
 
   async ingest(id: string): Promise<ContentWriter> {
+    if (this.#room?.isShort === true) throw storageFull('storing more content');
     const parts = await beginIngest(this.#place, id);
     const { files } = this.#place;
     return files?.areWritable === true

@@ -176,7 +176,10 @@ export class LightningJournalStore implements JournalStore {
       // Nothing was stored: the names in memory are not those on the disk any more.
       this.#segments.discard();
       this.#fs = mount(this.#segments);
-      if (storageFailure(cause, '').code === 'StorageFull') this.#room?.refuse();
+      if (storageFailure(cause, '').code === 'StorageFull') {
+        if (await this.#room?.spend()) return this.#flush(changes);
+        this.#room?.refuse();
+      }
       const [first, ...others] = changes;
       if (first === undefined) return;
       if (others.length === 0) first.reject(storageFailure(cause, first.doing));
@@ -225,6 +228,10 @@ class LightningJournal implements Journal {
 
   get room(): number | undefined {
     return this.#access.room?.bytes;
+  }
+
+  get isShort(): boolean {
+    return this.#access.room?.isShort ?? false;
   }
 
   async read(number: number): Promise<Uint8Array<ArrayBuffer>> {

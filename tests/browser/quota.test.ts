@@ -1,3 +1,4 @@
+import { wrap } from 'comlink';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { cdp } from 'vitest/browser';
 import { StorageFullError } from '../../src/engine/errors.ts';
@@ -7,8 +8,10 @@ import { IndexedDBContentStore } from '../../src/storage/indexeddb-content.ts';
 import { IndexedDBRecordStore } from '../../src/storage/indexeddb-records.ts';
 import { LightningJournalStore } from '../../src/storage/lightning-journal.ts';
 import { deleteSegmentDatabase } from '../../src/storage/segment-database.ts';
+import { StorageRoom } from '../../src/storage/storage-room.ts';
 import { countingBytes } from '../conformance/bytes.ts';
 import { freshSandbox } from '../conformance/sandbox-name.ts';
+import type { ReserveWorker } from './reserve-worker.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -79,6 +82,48 @@ describe('a full storage', () => {
     await journals.close();
     journals = await LightningJournalStore.open(sandbox);
     expect((await journals.open('host')).segments).toEqual([{ number: next, size: 1 }]);
+  });
+
+  it('gives a reserve back when a journal has no room, which then goes on, and holds it again when there is room', async () => {
+    await journals.close();
+    const worker = new Worker(new URL('./reserve-worker.ts', import.meta.url), { type: 'module' });
+    const remote = wrap<ReserveWorker>(worker);
+    const reserve = {
+      hold: (bytes: number) => remote.hold(sandbox, bytes),
+      release: () => remote.release(sandbox),
+    };
+    let time = 0;
+    const room = new StorageRoom(() => navigator.storage.estimate(), { now: () => time, reserve });
+    await allow(68 * mebibyte);
+    await room.hold();
+    expect(room.isShort).toBe(false);
+    journals = await LightningJournalStore.open(sandbox, { room });
+    const journal = await journals.open('full');
+    const numbers: number[] = [];
+    // what Chromium remembers of the limit may be larger than it is
+    while (!room.isShort && numbers.length < 200) numbers.push(await journal.append(countingBytes(mebibyte)));
+    expect([room.isShort, journal.isShort]).toEqual([true, true]);
+    for (let more = 0; more < 55; more += 1) numbers.push(await journal.append(countingBytes(mebibyte)));
+    expect(journal.room).toBe(0);
+    expect(journal.segments.length).toBe(numbers.length);
+    await room.hold();
+    expect(room.isShort).toBe(true);
+    await journal.remove(numbers);
+    await vi.waitFor(
+      async () => {
+        time += 3000;
+        await allow(76 * mebibyte);
+        expect(journal.room).toBeGreaterThanOrEqual(0);
+        await room.hold();
+        expect(room.isShort).toBe(false);
+      },
+      { timeout: 30_000, interval: 500 },
+    );
+    await journals.close();
+    journals = await LightningJournalStore.open(sandbox);
+    await reserve.release();
+    worker.terminate();
+    await allow(4 * mebibyte);
   });
 
   it('ends an ingest with a sentence, leaves what was there, and takes more once there is room', async () => {

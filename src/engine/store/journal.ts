@@ -28,6 +28,8 @@ export interface Journal {
    * or may be; what frees space (a checkpoint, a removal) goes on.
    */
   readonly room?: number | undefined;
+  /** Whether `room` is only for what was promised already. */
+  readonly isShort?: boolean;
   /** The number that the next `append` will give. */
   readonly next: number;
   remove(numbers: readonly number[]): Promise<void>;

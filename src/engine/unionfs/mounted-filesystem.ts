@@ -130,6 +130,10 @@ export class MountedFileSystem implements FileSystem {
     return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
   }
 
+  get isShort(): boolean {
+    return this.#trees.some(({ fs }) => fs.isShort === true);
+  }
+
   setattr(ino: number, attributes: Attributes): void {
     const [fs, own] = this.#changing(ino);
     fs.setattr(own, attributes);

@@ -24,6 +24,8 @@ export interface UnionParts {
   readonly beforeChange: (record: UpperRecord) => void;
   readonly onChange: (() => void) | undefined;
   readonly capacity: () => number;
+  /** Whether what room there is is for what was written already. */
+  readonly isShort: () => boolean;
   readonly pendingBytes: number;
 }
 
@@ -179,7 +181,7 @@ export class UnionFileSystem implements FileSystem {
     link = '',
   ): number {
     this.#checkFree(directory, name);
-    this.#checkRoom(name.length + link.length);
+    this.#checkNew(name.length + link.length);
     const { upper, now } = this.#parts;
     const ino = upper.nextIno;
     if (ino > 0x7fffffff) throw new FsError('ENOSPC', 'no inode numbers are left');
@@ -215,7 +217,7 @@ export class UnionFileSystem implements FileSystem {
     if (upper.isDirectory(ino)) throw new FsError('EPERM', 'a hard link to a directory');
     if (upper.orphans.has(ino)) throw new FsError('ENOENT', 'the file was removed');
     if (upper.nlink(ino) >= LINK_MAX) throw new FsError('EMLINK', name);
-    this.#checkRoom(name.length);
+    this.#checkNew(name.length);
     this.#commit({ kind: 'link', time: now(), ino, directory, name });
   }
 
@@ -292,7 +294,7 @@ export class UnionFileSystem implements FileSystem {
     checkXattr(name, value);
     if (known && (flags & XATTR_CREATE) !== 0) throw new FsError('EEXIST', name);
     if (!known && (flags & XATTR_REPLACE) !== 0) throw new FsError('ENODATA', name);
-    this.#checkRoom(name.length + value.length);
+    this.#checkNew(name.length + value.length);
     this.#commit({ kind: 'setxattr', time: this.#parts.now(), ino, name, value: Uint8Array.from(value) });
   }
 
@@ -323,15 +325,19 @@ export class UnionFileSystem implements FileSystem {
   }
 
   space(): SpaceUse {
-    const { upper, log, capacity } = this.#parts;
+    const { upper, log, capacity, isShort } = this.#parts;
     const total = capacity();
-    const free = Math.max(0, total - log.storedBytes - log.pendingBytes);
+    const free = isShort() ? 0 : Math.max(0, total - log.storedBytes - log.pendingBytes);
     return {
       blockSize: BLOCK_SIZE,
       blocks: Math.floor(total / BLOCK_SIZE),
       free: Math.floor(free / BLOCK_SIZE),
       files: upper.files,
     };
+  }
+
+  get isShort(): boolean {
+    return this.#parts.isShort();
   }
 
   flush(): Promise<void> {
@@ -345,6 +351,12 @@ export class UnionFileSystem implements FileSystem {
       throw new FsError('ENOSPC', 'the filesystem has no room left');
     }
     if (log.failure !== undefined && log.pendingBytes + bytes > pendingBytes) throw log.failure;
+  }
+
+  /** As `#checkRoom`, for what nobody was promised: the content of files may have been written a while ago. */
+  #checkNew(bytes: number): void {
+    if (this.#parts.isShort()) throw new FsError('ENOSPC', 'the storage is full');
+    this.#checkRoom(bytes);
   }
 
   #commit(record: UpperRecord, bytes?: Uint8Array): void {

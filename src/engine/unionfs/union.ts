@@ -43,7 +43,7 @@ export interface CopyUp {
 export interface UnionLimits {
   /** Bytes that the upper may store, and no more than its journal has room for; a write beyond gives ENOSPC. Default 8 GiB. */
   readonly capacity?: number | (() => number);
-  /** Bytes not yet durable above which `ready` makes writers wait. Default 32 MB. */
+  /** Bytes not yet durable above which `ready` makes writers wait. Default 16 MB. */
   readonly pendingBytes?: number;
   /** Bytes after which a segment is sealed. Default 1 MB. */
   readonly segmentBytes?: number;
@@ -131,7 +131,7 @@ async function openOver(options: UnionOptions): Promise<Union> {
     cache,
     schedule: options.schedule ?? scheduleByTimeout,
     segmentBytes,
-    pendingBytes: limits.pendingBytes ?? 32 * MB,
+    pendingBytes: limits.pendingBytes ?? 16 * MB,
     flushDelay: limits.flushDelay ?? 200,
     segments,
     nextId,
@@ -188,7 +188,8 @@ class JournaledUnion extends UnionFileSystem implements Union {
       beforeChange: (record) => compaction.before(record),
       onChange: options.onChange,
       capacity,
-      pendingBytes: options.limits?.pendingBytes ?? 32 * MB,
+      isShort: () => journal.isShort ?? false,
+      pendingBytes: options.limits?.pendingBytes ?? 16 * MB,
     });
     this.#journal = options.journal;
     this.#upper = upper;

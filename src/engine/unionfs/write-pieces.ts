@@ -46,6 +46,7 @@ export async function writePieces(
       file = type === 'file' ? made : undefined;
       size = piece.entry.size ?? 0;
     } else if (file !== undefined) {
+      if (fs.isShort === true) throw new FsError('ENOSPC', 'the storage is full');
       fs.write(file, piece.at, piece.bytes);
     }
     await fs.ready();

@@ -17,7 +17,7 @@ function roomOf(estimate: { value: Estimate | Error }) {
       if (estimate.value instanceof Error) throw estimate.value;
       return estimate.value;
     },
-    () => clock.time,
+    { now: () => clock.time },
   );
   return { room, clock, asked: () => asked };
 }
@@ -77,12 +77,98 @@ describe('the room that is left', () => {
   });
 });
 
+describe('the reserve', () => {
+  /** A disk that has so much room for it, and what was asked of it. */
+  async function held(disk: { room: number }, estimate: Estimate = {}) {
+    const clock = { time: 0 };
+    const calls: string[] = [];
+    const told: string[] = [];
+    const room = new StorageRoom(async () => estimate, {
+      now: () => clock.time,
+      reserve: {
+        hold: async (bytes) => {
+          calls.push('hold');
+          return bytes <= disk.room;
+        },
+        release: async () => void calls.push('release'),
+      },
+    });
+    await Promise.all([room.ask(), room.hold()]);
+    room.onShort = () => told.push('short');
+    room.onFull = () => told.push('full');
+    return { room, clock, calls, told };
+  }
+
+  it('stands for the last bytes, and more may be stored than the browser tells of', async () => {
+    const { room } = await held({ room: 100 * MB }, { usage: 10 * MB, quota: 100 * MB });
+    expect([room.isShort, room.bytes]).toEqual([false, 90 * MB]);
+    room.take(80 * MB);
+    expect(room.bytes).toBe(56 * MB);
+  });
+
+  it('is given back once, when something is refused, and has room for what was written', async () => {
+    const { room, calls, told } = await held({ room: 100 * MB });
+    expect(await Promise.all([room.spend(), room.spend()])).toEqual([true, false]);
+    expect([calls, told]).toEqual([
+      ['hold', 'release'],
+      ['short', 'full'],
+    ]);
+    expect([room.isShort, room.bytes]).toEqual([true, 56 * MB]);
+    room.take(46 * MB);
+    expect(room.bytes).toBe(10 * MB);
+    room.take(15 * MB);
+    expect(room.bytes).toBe(0);
+  });
+
+  it('is no room any more where something is refused even so', async () => {
+    const { room, told } = await held({ room: 100 * MB });
+    await room.spend();
+    room.refuse();
+    expect([room.bytes, told]).toEqual([0, ['short', 'full']]);
+    room.take(MB);
+    expect(room.bytes).toBe(55 * MB);
+  });
+
+  it('is held again when there is room for it, and room is short until then', async () => {
+    const disk = { room: 100 * MB };
+    const { room, clock, calls } = await held(disk);
+    await room.spend();
+    disk.room = 63 * MB;
+    clock.time += 2001;
+    expect(room.bytes).toBe(56 * MB);
+    await room.spend(); // after what was asked for before
+    expect([calls, room.isShort]).toEqual([['hold', 'release', 'hold'], true]);
+    disk.room = 64 * MB;
+    clock.time += 1999;
+    expect([room.bytes, calls.length]).toEqual([56 * MB, 3]);
+    clock.time += 2;
+    expect(room.bytes).toBe(56 * MB);
+    expect(await room.spend()).toBe(true);
+    expect(calls).toEqual(['hold', 'release', 'hold', 'hold', 'release']);
+  });
+
+  it('that was not to be had from the start leaves no room, and the page hears of it', async () => {
+    const { room, told } = await held({ room: 63 * MB }, { usage: 0, quota: 63 * MB });
+    expect([room.isShort, room.bytes, told]).toEqual([true, 0, ['full']]);
+    expect(await room.spend()).toBe(false);
+  });
+
+  it('that fails otherwise is as none', async () => {
+    const room = new StorageRoom(async () => ({ usage: 0, quota: 100 * MB }), {
+      reserve: { hold: () => Promise.reject(new TypeError('no')), release: () => Promise.resolve() },
+    });
+    await Promise.all([room.ask(), room.hold()]);
+    expect([room.isShort, room.bytes, await room.spend()]).toEqual([false, 92 * MB, false]);
+  });
+});
+
 describe('a union over a journal with little room', () => {
-  async function opened(room: () => number) {
+  async function opened(room: () => number, isShort = () => false) {
     const journal = await new MemoryJournalStore().open('container/x');
     const limited: Journal = new Proxy(journal, {
       get: (target, name) => {
         if (name === 'room') return room();
+        if (name === 'isShort') return isShort();
         const value: unknown = Reflect.get(target, name, target);
         return typeof value === 'function' ? value.bind(target) : value;
       },
@@ -108,6 +194,29 @@ describe('a union over a journal with little room', () => {
     await union.flush();
     room = MB;
     union.create(union.root, 'another', 0o644, OWNER);
+    await union.close();
+  });
+
+  it('takes content that was promised room, and nothing new, while room is short', async () => {
+    let isShort = false;
+    const union = await opened(
+      () => MB,
+      () => isShort,
+    );
+    const ino = union.create(union.root, 'file', 0o644, OWNER);
+    isShort = true;
+    expect([union.isShort, union.space().free]).toEqual([true, 0]);
+    union.write(ino, 0, new Uint8Array(1000));
+    expect(() => union.create(union.root, 'another', 0o644, OWNER)).toThrow('ENOSPC');
+    expect(() => union.mkdir(union.root, 'directory', 0o755, OWNER)).toThrow('ENOSPC');
+    expect(() => union.link(ino, union.root, 'link')).toThrow('ENOSPC');
+    expect(() => union.setxattr(ino, 'user.a', new Uint8Array(1), 0)).toThrow('ENOSPC');
+    union.setattr(ino, { size: 0 });
+    union.rename(union.root, 'file', union.root, 'moved');
+    union.unlink(union.root, 'moved');
+    isShort = false;
+    union.create(union.root, 'another', 0o644, OWNER);
+    expect(union.space().free).toBeGreaterThan(0);
     await union.close();
   });
 });
