@@ -20,6 +20,8 @@ export const TEST_PROGRAMS: readonly SystemProgram[] = [
   { program: 'docker-registry', package: 'docker-registry' },
   { program: 'skopeo', package: 'skopeo' },
   { program: 'umoci', package: 'umoci' },
+  { program: 'podman', package: 'podman' },
+  { program: 'dig', package: 'bind9-dnsutils' },
   { program: 'nginx', package: 'nginx-light' },
   { program: 'mmdebstrap', package: 'mmdebstrap' },
   { program: 'arch-test', package: 'arch-test' },

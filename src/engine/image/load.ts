@@ -20,6 +20,7 @@ import { parseManifest, requireImage } from '../oci/manifest.ts';
 import { DOCKER_CONFIG, DOCKER_MANIFEST, documentKind } from '../oci/media-type.ts';
 import { chooseManifest, formatPlatform, normalizePlatform, satisfies } from '../oci/platform.ts';
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
+import { openDocument } from '../registry/fetched-document.ts';
 import type { Lease } from '../store/leases.ts';
 import type { ImageRecord, LayerRecord } from '../store/records.ts';
 import { type ArchiveFiles, type StoredFile, storeArchive } from './archive-files.ts';
@@ -95,7 +96,8 @@ class Load {
     const index = this.#files.find('index.json');
     if (index !== undefined && this.#files.find('oci-layout') !== undefined) return this.#layout(index);
     const list = this.#files.find('manifest.json');
-    if (list !== undefined) return this.#list(list);
+    if (list !== undefined)
+      return this.#files.find('version') === undefined ? this.#list(list) : this.#directory(list);
     throw new InvalidDocumentError(
       this.#files.count === 0
         ? 'unrecognized image format: the archive is empty'
@@ -150,6 +152,19 @@ class Load {
       if (error instanceof NoMatchingPlatformError && platform !== undefined) return undefined;
       throw error;
     }
+  }
+
+  /**
+   * What skopeo writes as `dir:` and podman as `docker-dir`, in a tar: the files of one image beside each other, without its
+   * name, and one that tells the version of that format.
+   */
+  async #directory(file: StoredFile): Promise<readonly LoadedImage[]> {
+    const what = 'manifest.json';
+    const bytes = await this.#small(file, what, MANIFEST_LIMIT);
+    const { descriptor } = await openDocument(bytes, { what, digest: file.digest });
+    const image = await this.#fromDescriptor(descriptor);
+    if (image === undefined) throw this.#nothingFor();
+    return [image];
   }
 
   async #list(file: StoredFile): Promise<readonly LoadedImage[]> {

@@ -10,19 +10,9 @@ import { type Registry, startRegistry } from '../../support/registry.ts';
 import { run } from '../../support/run.ts';
 import { endOfArchive, file, header, joined } from '../archive/tar-bytes.ts';
 import { FakeClient } from '../container/fake-client.ts';
-import type { ProgramCode } from '../container/fake-machine.ts';
-import { killPage, openSandbox, openWithBusybox, type TestSandbox } from '../container/sandbox.ts';
+import { killPage, openSandbox, openWithBusybox } from '../container/sandbox.ts';
 import { getDocument, makeLayout, type PushedDocument, pushIndex } from '../mirror/images.ts';
-
-const programs: Record<string, ProgramCode> = {
-  write: async ({ root }) => {
-    if (root === undefined) return 1;
-    const ino = root.create(root.root, 'new', 0o644, { uid: 0, gid: 0 });
-    root.write(ino, 0, new TextEncoder().encode('new\n'.repeat(100_000)));
-    return 0;
-  },
-  true: async () => 0,
-};
+import { bytesOf, image, inPieces, load, ok, programs, withTwoLayers } from './archived.ts';
 
 let folder: string;
 let registry: Registry;
@@ -39,48 +29,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function ok(sandbox: TestSandbox, ...argv: string[]): Promise<string> {
-  const { code, out, err } = await sandbox.docker(argv);
-  expect({ code, err }).toEqual({ code: 0, err: '' });
-  return out;
-}
-
-/** What a command writes to standard output, as bytes. */
-async function bytesOf(sandbox: TestSandbox, ...argv: string[]): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  const { code, err } = await sandbox.docker(argv, {
-    write: async (stream, bytes) => {
-      if (stream === 'out') pieces.push(Uint8Array.from(bytes));
-    },
-  });
-  expect({ code, err }).toEqual({ code: 0, err: '' });
-  return Buffer.concat(pieces);
-}
-
-async function* inPieces(bytes: Uint8Array, length = 65_536): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
-}
-
-const load = (sandbox: TestSandbox, bytes: Uint8Array, ...flags: string[]) =>
-  sandbox.docker(['load', ...flags], { input: inPieces(bytes) });
-
-async function image(sandbox: TestSandbox, id: string) {
-  const found = await sandbox.stores.records.get('images', id);
-  if (found === undefined) throw new Error(`no image ${id}: ${await sandbox.stores.records.ids('images')}`);
-  return found;
-}
-
 const skopeo = (...args: string[]) => run('skopeo', ['--insecure-policy', '--override-arch', '386', ...args]);
 const place = (name: string) => join(folder, name);
 const BUSYBOX = 'docker.io/library/busybox:latest';
-
-/** An image of two layers, one of them made here. */
-async function withTwoLayers(): Promise<TestSandbox> {
-  const sandbox = await openWithBusybox({ programs });
-  await ok(sandbox, 'run', '--name', 'web', 'busybox', 'write');
-  await ok(sandbox, 'commit', 'web', 'mine:1');
-  return sandbox;
-}
 
 describe('docker save', () => {
   it('is loaded again as it was, and can be run', async () => {
