@@ -5,9 +5,20 @@ import { formatAddress } from './ipv4.ts';
 
 export const DNS_TYPE = { A: 1, PTR: 12, OPT: 41, ANY: 255 } as const;
 const CLASS_IN = 1;
-export const RCODE = { OK: 0, FORMAT: 1, FAILURE: 2, NO_NAME: 3, NOT_IMPLEMENTED: 4 } as const;
+/** Those above 15 have their upper bits in the OPT record (RFC 6891, section 6.1.3). */
+export const RCODE = {
+  OK: 0,
+  FORMAT: 1,
+  FAILURE: 2,
+  NO_NAME: 3,
+  NOT_IMPLEMENTED: 4,
+  BAD_VERSION: 16,
+} as const;
 
 const HEADER = 12;
+const LONGEST_LABEL = 63;
+/** With points between: 255 bytes with a length before each label and an empty one at the end. */
+const LONGEST_NAME = 253;
 /** What fits a datagram when the asker does not say otherwise (RFC 1035, section 4.2.1). */
 const DATAGRAM = 512;
 /** What this server says that it takes: as is usual, no more than passes every network unfragmented. */
@@ -29,8 +40,16 @@ export interface DnsQuery {
   readonly isInternet: boolean;
   /** The question as it came. */
   readonly question: Uint8Array;
-  /** Bytes that an answer by datagram may have; undefined: the asker said nothing. */
-  readonly room?: number;
+  /** What the OPT record says; undefined: there is none. */
+  readonly extension?: DnsExtension;
+}
+
+/** RFC 6891, section 6.1. */
+export interface DnsExtension {
+  /** 0 is the only one that there is. */
+  readonly version: number;
+  /** Bytes that an answer by datagram may have. */
+  readonly room: number;
 }
 
 /**
@@ -47,7 +66,7 @@ export function parseQuery(bytes: Uint8Array): DnsQuery | number | undefined {
   const named = readName(bytes, HEADER);
   if (named === undefined || named.end + 4 > bytes.length) return RCODE.FORMAT;
   const end = named.end + 4;
-  const room = view.getUint16(8) === 0 && view.getUint16(10) > 0 ? roomOf(view, end) : undefined;
+  const extension = view.getUint16(8) === 0 && view.getUint16(10) > 0 ? extensionAt(view, end) : undefined;
   return {
     id: view.getUint16(0),
     flags: flags & 0x7900,
@@ -55,7 +74,7 @@ export function parseQuery(bytes: Uint8Array): DnsQuery | number | undefined {
     type: view.getUint16(named.end),
     isInternet: view.getUint16(named.end + 2) === CLASS_IN,
     question: bytes.subarray(HEADER, end),
-    ...(room !== undefined && { room }),
+    ...(extension !== undefined && { extension }),
   };
 }
 
@@ -64,7 +83,7 @@ function readName(bytes: Uint8Array, start: number): { name: string; end: number
   const labels: string[] = [];
   for (let at = start; at - start < 255; ) {
     const length = bytes[at];
-    if (length === undefined || length > 63) return undefined;
+    if (length === undefined || length > LONGEST_LABEL) return undefined;
     if (length === 0) return { name: labels.join('.'), end: at + 1 };
     const label = bytes.subarray(at + 1, at + 1 + length);
     if (label.length < length) return undefined;
@@ -74,12 +93,12 @@ function readName(bytes: Uint8Array, start: number): { name: string; end: number
   return undefined;
 }
 
-/** What the OPT record, if that is what follows the question, says of datagrams. */
-function roomOf(view: DataView, at: number): number | undefined {
+/** The OPT record, if that is what follows the question. */
+function extensionAt(view: DataView, at: number): DnsExtension | undefined {
   if (at + 11 > view.byteLength || view.getUint8(at) !== 0 || view.getUint16(at + 1) !== DNS_TYPE.OPT) {
     return undefined;
   }
-  return Math.max(DATAGRAM, view.getUint16(at + 3));
+  return { room: Math.max(DATAGRAM, view.getUint16(at + 3)), version: view.getUint8(at + 6) };
 }
 
 export type DnsRecord =
@@ -97,9 +116,10 @@ export function encodeAnswer(
   { code, records }: DnsAnswer,
   isDatagram: boolean,
 ): Uint8Array<ArrayBuffer> {
-  const opt = query.room === undefined ? new Uint8Array(0) : optRecord();
+  const { extension } = query;
+  const opt = extension === undefined ? new Uint8Array(0) : optRecord(code);
   const limit =
-    (isDatagram ? Math.min(query.room ?? DATAGRAM, LARGEST) : LARGEST) -
+    (isDatagram ? Math.min(extension?.room ?? DATAGRAM, LARGEST) : LARGEST) -
     HEADER -
     query.question.length -
     opt.length;
@@ -112,7 +132,7 @@ export function encodeAnswer(
   }
   const isCut = encoded.length < records.length;
   // QR and RA: this is an answer, and names may be asked for recursively
-  const flags = 0x8080 | query.flags | (isCut ? 0x0200 : 0) | code;
+  const flags = 0x8080 | query.flags | (isCut ? 0x0200 : 0) | (code & 0xf);
   const counts = [query.id, flags, 1, encoded.length, 0, opt.length === 0 ? 0 : 1];
   return joinBytes([u16(...counts), query.question, ...encoded, opt]);
 }
@@ -120,8 +140,8 @@ export function encodeAnswer(
 /** The answer to what cannot be read: its ID and the code. */
 export function refusal(bytes: Uint8Array, code: number): Uint8Array<ArrayBuffer> {
   const id = ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0);
-  const opcode = ((bytes[2] ?? 0) & 0x78) << 8;
-  return u16(id, 0x8080 | opcode | code, 0, 0, 0, 0);
+  const repeated = ((bytes[2] ?? 0) & 0x79) << 8;
+  return u16(id, 0x8080 | repeated | code, 0, 0, 0, 0);
 }
 
 function encodeRecord(record: DnsRecord): Uint8Array {
@@ -133,13 +153,20 @@ function encodeRecord(record: DnsRecord): Uint8Array {
   return joinBytes([head, value]);
 }
 
+/** False for what no message can have (RFC 1035, section 2.3.4), though a container may be called so: `a..b`. */
+export function isDomainName(name: string): boolean {
+  const hasRoom = name.length <= LONGEST_NAME;
+  return hasRoom && name.split('.').every((label) => label.length > 0 && label.length <= LONGEST_LABEL);
+}
+
+/** `name`: for which `isDomainName` is true. */
 function encodeName(name: string): Uint8Array {
-  const labels = name.split('.').map((label) => Uint8Array.from(label.slice(0, 63), (c) => c.charCodeAt(0)));
+  const labels = name.split('.').map((label) => Uint8Array.from(label, (c) => c.charCodeAt(0)));
   return joinBytes([...labels.flatMap((label) => [Uint8Array.of(label.length), label]), Uint8Array.of(0)]);
 }
 
-function optRecord(): Uint8Array {
-  return joinBytes([Uint8Array.of(0), u16(DNS_TYPE.OPT, OWN_DATAGRAM, 0, 0, 0)]);
+function optRecord(code: number): Uint8Array {
+  return joinBytes([Uint8Array.of(0), u16(DNS_TYPE.OPT, OWN_DATAGRAM, (code >> 4) << 8, 0, 0)]);
 }
 
 function u16(...values: readonly number[]): Uint8Array<ArrayBuffer> {

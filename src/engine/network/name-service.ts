@@ -1,6 +1,14 @@
 /** What the DNS server of a container answers: the names of its networks, and nothing of the world outside. */
 
-import { DNS_TYPE, type DnsAnswer, encodeAnswer, parseQuery, RCODE, refusal } from './dns-message.ts';
+import {
+  DNS_TYPE,
+  type DnsAnswer,
+  encodeAnswer,
+  isDomainName,
+  parseQuery,
+  RCODE,
+  refusal,
+} from './dns-message.ts';
 import { parseAddress } from './ipv4.ts';
 
 /** A container on one of the networks that the asker is on. */
@@ -23,6 +31,9 @@ export function answerQuery(
   const query = parseQuery(bytes);
   if (query === undefined) return undefined;
   if (typeof query === 'number') return refusal(bytes, query);
+  if ((query.extension?.version ?? 0) > 0) {
+    return encodeAnswer(query, { code: RCODE.BAD_VERSION, records: [] }, isDatagram);
+  }
   const name = query.name.toLowerCase();
   const answer = query.isInternet ? lookUp(name, query.type, endpoints) : undefined;
   if (answer !== undefined) return encodeAnswer(query, rotated(answer, turn), isDatagram);
@@ -45,9 +56,9 @@ function lookUp(name: string, type: number, endpoints: readonly NamedEndpoint[])
     const address = parseAddress(reverse.slice(1).reverse().join('.'));
     const found = endpoints.find((endpoint) => endpoint.address === address);
     if (found === undefined) return undefined;
-    const target = `${found.names[0] ?? ''}.${found.network}`;
-    const records =
-      type === DNS_TYPE.PTR || type === DNS_TYPE.ANY ? [{ type: DNS_TYPE.PTR, name: target }] : [];
+    const target = found.names.map((each) => `${each}.${found.network}`).find(isDomainName);
+    const isAsked = type === DNS_TYPE.PTR || type === DNS_TYPE.ANY;
+    const records = isAsked && target !== undefined ? [{ type: DNS_TYPE.PTR, name: target }] : [];
     return { code: RCODE.OK, records };
   }
   const matching = endpoints.filter(({ names, network }) =>
