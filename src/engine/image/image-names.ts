@@ -55,12 +55,15 @@ export class ImageNames {
   /**
    * Makes the record's name point to it, together with `more`, in one
    * transaction. The image that loses its last name by it becomes `<none>`.
-   * Returns what the name meant before.
+   * A repo digest that the repository has stays known. Returns what the name
+   * meant before.
    */
   give(record: ImageRecord, more: readonly Change[]): Promise<ImageRecord | undefined> {
     return this.inTurn(async () => {
       const previous = await this.#parts.records.get('images', record.id);
-      const changes: Change[] = [{ kind: 'images', put: record }, ...more];
+      const known = (await this.of(record.imageID)).some((other) => hasRepoDigestOf(other, record));
+      const put: ImageRecord = known ? { ...record, hasRepoDigest: true } : record;
+      const changes: Change[] = [{ kind: 'images', put }, ...more];
       const moved = previous !== undefined && previous.imageID !== record.imageID ? previous : undefined;
       if (moved !== undefined && (await this.of(moved.imageID)).length === 1) {
         changes.push({ kind: 'images', put: withoutName(moved) });
@@ -72,6 +75,15 @@ export class ImageNames {
         this.#parts.events.emit({ type: 'image', action: 'untag', reference: id, imageID });
       }
       return previous;
+    });
+  }
+
+  /** The registry has what the record's name points to, unless the name points elsewhere by now. */
+  markPushed(record: ImageRecord): Promise<void> {
+    return this.inTurn(async () => {
+      const now = await this.#parts.records.get('images', record.id);
+      if (now === undefined || now.target.digest !== record.target.digest) return;
+      await this.#parts.records.commit([{ kind: 'images', put: { ...now, hasRepoDigest: true } }]);
     });
   }
 
@@ -102,6 +114,17 @@ export class ImageNames {
     const records = await this.#parts.records.list('images');
     return records.filter((record) => record.imageID.startsWith(prefix));
   }
+}
+
+/** True when the first record tells of a repo digest of the other's repository and target. */
+export function hasRepoDigestOf(known: ImageRecord, record: ImageRecord): boolean {
+  return (
+    known.hasRepoDigest === true &&
+    !isDangling(known) &&
+    !isDangling(record) &&
+    known.target.digest === record.target.digest &&
+    fullName(parseReference(known.id)) === fullName(parseReference(record.id))
+  );
 }
 
 /** The record of the same image once it has no name. */

@@ -122,7 +122,8 @@ export class Images {
 
   /** A further name for an image; what had the name before keeps its content as `<none>`. */
   async tag(record: ImageRecord, reference: Reference): Promise<ImageRecord> {
-    const named = { ...record, id: formatReference(reference), taggedAt: this.#parts.now() };
+    const { hasRepoDigest: _, ...image } = record;
+    const named = { ...image, id: formatReference(reference), taggedAt: this.#parts.now() };
     await this.#names.give(named, []);
     this.#parts.events.emit({
       type: 'image',
@@ -148,7 +149,7 @@ export class Images {
 
   /** As `pushImage` (push.ts). */
   push(reference: Reference, options: PushOptions): Promise<PushedImage> {
-    return pushImage(this.#parts, reference, options);
+    return pushImage(this.#parts, this.#names, reference, options);
   }
 
   /** The tagged names of a repository (push.ts). */

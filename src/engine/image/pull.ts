@@ -84,6 +84,7 @@ export async function pullImage(
       platform: image.platform,
       layers: image.layers,
       taggedAt: parts.now(),
+      hasRepoDigest: true,
     });
     const onReadable = async () => {
       await Promise.all(keeping);

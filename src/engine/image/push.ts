@@ -14,7 +14,7 @@ import {
   type Reference,
 } from '../oci/reference.ts';
 import type { PushTarget } from '../registry/push.ts';
-import { isDangling } from './image-names.ts';
+import { type ImageNames, isDangling } from './image-names.ts';
 import type { ImageParts } from './image-parts.ts';
 import { shortID } from './pull-progress.ts';
 import { contentOf, type ImageContent, type PlannedBlob } from './push-plan.ts';
@@ -81,6 +81,7 @@ export async function taggedImages(
  */
 export async function pushImage(
   parts: ImageParts,
+  names: ImageNames,
   reference: Reference,
   options: PushOptions,
 ): Promise<PushedImage> {
@@ -108,6 +109,7 @@ export async function pushImage(
     const target = parts.registries.pushTarget(reference, mountFrom);
     const push = new Push(parts, target, image, sources, options);
     await push.run(tag);
+    if (top.descriptor.digest === record.target.digest) await names.markPushed(record);
     const { imageID } = record;
     parts.events.emit({ type: 'image', action: 'push', reference: record.id, imageID });
     return { descriptor: top.descriptor, ...(insteadOf !== undefined && { insteadOf }) };

@@ -8,7 +8,7 @@ import { chainIDs } from '../oci/chain-id.ts';
 import type { Digest } from '../oci/digest.ts';
 import { familiarName, familiarReference, fullName, parseReference } from '../oci/reference.ts';
 import type { Change, ImageRecord } from '../store/records.ts';
-import { type ImageNames, isDangling, withoutName } from './image-names.ts';
+import { hasRepoDigestOf, type ImageNames, isDangling, withoutName } from './image-names.ts';
 import type { ImageParts } from './image-parts.ts';
 import { shortID } from './pull-progress.ts';
 
@@ -141,7 +141,7 @@ function onlyDigestsOfSameRepository(record: ImageRecord, others: readonly Image
   );
 }
 
-/** Docker keeps a digest reference beside each tag that was pulled, and tells of it when the last tag goes. */
+/** Docker keeps a digest reference beside each tag that was pulled or pushed, and tells of it when the last tag goes. */
 function untaggedNames(removed: readonly ImageRecord[], all: readonly ImageRecord[]): readonly string[] {
   const gone = new Set(removed.map(({ id }) => id));
   const lines = new Set<string>();
@@ -151,7 +151,8 @@ function untaggedNames(removed: readonly ImageRecord[], all: readonly ImageRecor
     lines.add(familiarReference(reference));
     const remaining = all.filter((other) => !gone.has(other.id) && !isDangling(other));
     const isLast = !remaining.some((other) => fullName(parseReference(other.id)) === fullName(reference));
-    if (isLast) lines.add(`${familiarName(reference)}@${record.target.digest}`);
+    if (isLast && all.some((other) => hasRepoDigestOf(other, record)))
+      lines.add(`${familiarName(reference)}@${record.target.digest}`);
   }
   // tags before digests
   return [...lines].sort((a, b) => Number(a.includes('@')) - Number(b.includes('@')));

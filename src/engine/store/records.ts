@@ -38,6 +38,8 @@ export interface ImageRecord {
   readonly more?: readonly Digest[];
   /** When the name came to point here; milliseconds since 1970. */
   readonly taggedAt: number;
+  /** The registry of the name has the target in the name's repository: it was pulled or pushed. Absent also in older records. */
+  readonly hasRepoDigest?: true;
 }
 
 /** Keeps content and layers from garbage collection while somebody works with them. */

@@ -22,6 +22,7 @@ describe('a pull', () => {
       platform: { os: 'linux', architecture: '386' },
       layers,
       taggedAt: expect.any(Number),
+      hasRepoDigest: true,
     });
     expect(await records.list('images')).toEqual([record]);
     for (const { digest } of [index, image.manifest]) {

@@ -103,6 +103,13 @@ describe('docker push', () => {
     expect(asked()).toEqual(['HEAD /v2/test/busybox/manifests/first']);
     expect(again.split('\n').at(-2)).toBe(out.split('\n').at(-2));
     expect(layerLines(again).filter((line) => line.endsWith('Layer already exists'))).toHaveLength(2);
+
+    // what was made here has a repo digest once it is there
+    const digest = /digest: (sha256:[0-9a-f]{64})/.exec(out)?.[1];
+    const repository = `${proxy.host}/test/busybox`;
+    expect(await ok(sandbox, 'rmi', `${repository}:first`)).toContain(
+      `Untagged: ${repository}:first\nUntagged: ${repository}@${digest}\nDeleted: `,
+    );
   });
 
   it('has layers mounted from another repository of the registry', async () => {
