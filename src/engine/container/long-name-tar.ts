@@ -68,14 +68,21 @@ function longName(flag: 'K' | 'L', name: string): Uint8Array<ArrayBuffer>[] {
   return [header, content.slice(), new Uint8Array(paddingAfter(content.length))];
 }
 
-/** Bytes that the pieces take as a tar, which is what Docker's client counts. */
-export async function* counted(pieces: Pieces, count: (bytes: number) => void) {
-  count(endOfArchive.length);
+/** Bytes that the pieces take as a tar, which is what Docker's client counts: told of each part as it passes. */
+export async function* counted(pieces: Pieces, count: (bytes: number) => Promise<void>) {
+  /** Of the content of the last entry, with what fills its last block. */
+  let left = 0;
   for await (const piece of pieces) {
     if ('entry' in piece) {
       const size = piece.entry.type === 'file' ? (piece.entry.size ?? 0) : 0;
-      count(tarHeaderOf(piece.entry).length + size + paddingAfter(size));
+      await count(left + tarHeaderOf(piece.entry).length);
+      left = size + paddingAfter(size);
+    } else {
+      const passed = Math.min(piece.bytes.length, left);
+      left -= passed;
+      await count(passed);
     }
     yield piece;
   }
+  await count(left + endOfArchive.length);
 }

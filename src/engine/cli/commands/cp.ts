@@ -1,16 +1,18 @@
 import { counted } from '../../container/long-name-tar.ts';
 import { cleanPath } from '../../container/mount-spec.ts';
 import { startedMachine } from '../../container/started-machine.ts';
-import { printableName } from '../../names.ts';
+import { encodeName, printableName } from '../../names.ts';
 import { type Pieces, renamed } from '../../unionfs/pieces.ts';
 import { piecesOfTar } from '../../unionfs/pieces-of-tar.ts';
 import { tarOfPieces } from '../../unionfs/tar-of-pieces.ts';
 import { standardInput } from '../archive-input.ts';
 import type { Command, Invocation } from '../command.ts';
-import { copyPlan, type Kind, placeOf, refusal, splitContainerPath } from '../copy-plan.ts';
+import { copyPlan, type Kind, placeOf, splitContainerPath } from '../copy-plan.ts';
+import { CopyProgress } from '../copy-progress.ts';
 import { formatSize } from '../format.ts';
 import { absolutePath } from '../host-path.ts';
 import { localPieces, localTarget, localType, writeLocal } from '../local-files.ts';
+import { refusal } from '../refusal.ts';
 
 export const cp: Command = {
   usage: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tdocker cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH',
@@ -78,7 +80,8 @@ async function copyFrom(invocation: Invocation, { container, path }: End, local:
       ? placeOf(target)
       : copyPlan({ name, isDirectory }, { path: target, kind: await localKind(invocation, target) });
   const pieces = copying.read(id, asked, { ...options, name: plan.name });
-  await told(invocation, pieces, target, (passed) => writeLocal(machine, plan.directory, passed));
+  const words = { direction: 'from', destination: target } as const;
+  await told(invocation, pieces, words, (passed) => writeLocal(machine, plan.directory, passed));
 }
 
 async function copyTo(invocation: Invocation, local: string, { container, path }: End): Promise<void> {
@@ -105,9 +108,8 @@ async function copyTo(invocation: Invocation, local: string, { container, path }
   const plan = copyPlan({ name, isDirectory: type === 'dir' }, destination);
   const source = placeOf(follow ? await withEnd(named, localTarget(machine, named)) : named);
   const pieces = under(localPieces(machine, source), source.name, plan.name);
-  await told(invocation, pieces, `${container}:${destination.path}`, (passed) =>
-    write(plan.directory, passed),
-  );
+  const words = { direction: 'to', destination: `${container}:${destination.path}` } as const;
+  await told(invocation, pieces, words, (passed) => write(plan.directory, passed));
 }
 
 /** The path that a link stands for, with what says that the content of a directory is meant. */
@@ -163,21 +165,34 @@ function under(pieces: Pieces, from: string, to: string): Pieces {
   }));
 }
 
-/** Copies, and on a terminal, or when asked not to be quiet, says how much. */
+/** Copies, and on a terminal, or when asked not to be quiet, says how much: there also while it does. */
 async function told(
-  { flags, stdio, print }: Invocation,
+  { flags, stdio, print, host }: Invocation,
   pieces: Pieces,
-  destination: string,
+  { direction, destination }: { readonly direction: 'to' | 'from'; readonly destination: string },
   copy: (pieces: Pieces) => Promise<void>,
 ): Promise<void> {
-  let bytes = 0;
-  await copy(
-    counted(pieces, (more) => {
-      stdio.signal.throwIfAborted();
-      bytes += more;
-    }),
-  );
   const isQuiet = flags.given('quiet') ? flags.bool('quiet') : !stdio.terminal.stdout;
+  const progress =
+    isQuiet || !stdio.terminal.stderr
+      ? undefined
+      : new CopyProgress(direction, {
+          write: (text) => stdio.write('err', encodeName(text)),
+          now: host.now,
+        });
+  let bytes = 0;
+  await progress?.begin();
+  try {
+    await copy(
+      counted(pieces, async (more) => {
+        stdio.signal.throwIfAborted();
+        bytes += more;
+        await progress?.update(bytes);
+      }),
+    );
+  } finally {
+    await progress?.end();
+  }
   if (!isQuiet)
     await print.error(`Successfully copied ${formatSize(bytes)} to ${printableName(destination)}`);
 }
