@@ -19,9 +19,9 @@ export type EventAttributes = Readonly<Record<string, string>>;
 
 /** As Docker's daemon names them (moby, api/types/events). */
 export type ContainerAction =
+  | 'archive-path'
   | 'attach'
   | 'commit'
-  | 'copy'
   | 'create'
   | 'destroy'
   | 'detach'
@@ -31,6 +31,7 @@ export type ContainerAction =
   | 'exec_die'
   | 'exec_start'
   | 'export'
+  | 'extract-to-dir'
   | 'health_status'
   | 'kill'
   | 'oom'

@@ -1,4 +1,7 @@
-/** `docker events --filter` (moby, daemon/events/filter.go). Values of one name are alternatives, different names must all fit. */
+/**
+ * `docker events --filter` (moby, daemon/events/filter.go). Values of one name are alternatives, but labels, which must all
+ * be there; different names must all fit.
+ */
 
 import type { DockerEvent } from '../container/event-history.ts';
 import { parseFilters } from './filter.ts';
@@ -21,7 +24,11 @@ const LONG_ACTIONS = ['exec_create', 'exec_start', 'health_status'];
 /** LayerboxError in Docker's words for a filter that is none. */
 export function eventFilter(texts: readonly string[]): (event: DockerEvent) => boolean {
   const filters = parseFilters(texts, NAMES);
-  return (event) => [...filters].every(([name, values]) => values.some((value) => fits(event, name, value)));
+  return (event) =>
+    [...filters].every(([name, values]) => {
+      const isFit = (value: string) => fits(event, name, value);
+      return name === 'label' ? values.every(isFit) : values.some(isFit);
+    });
 }
 
 function fits(event: DockerEvent, name: string, value: string): boolean {
@@ -39,15 +46,10 @@ function fits(event: DockerEvent, name: string, value: string): boolean {
       return attributes[value.slice(0, equals)] === value.slice(equals + 1);
     }
     case 'image': {
-      if (type !== 'image' && type !== 'container') return false;
-      const names = type === 'image' ? [id, attributes.name ?? ''] : [attributes.image ?? ''];
+      const names = [id, (type === 'image' ? attributes.name : attributes.image) ?? ''];
       return names.some((image) => image === value || image.replace(/[:@][^/]*$/, '') === value);
     }
-    case 'container':
-    case 'volume':
-    case 'network':
-      return type === name && (id.startsWith(value) || attributes.name === value);
-    default: // daemons and plugins have no events here
-      return false;
+    default: // the name of a kind of objects: whatever is called so, of that kind or another, as with Docker's daemon
+      return id.startsWith(value) || (attributes.name ?? '').startsWith(value);
   }
 }

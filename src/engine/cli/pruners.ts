@@ -72,6 +72,7 @@ export async function pruneContainers(
     removed.push(record.id);
     reclaimed += own;
   }
+  host.events.pruned('container', reclaimed);
   if (removed.length === 0) return { text: '', reclaimed };
   return { text: `Deleted Containers:\n${removed.map((id) => `${id}\n`).join('')}\n`, reclaimed };
 }

@@ -32,6 +32,12 @@ export interface AttachOptions {
   readonly redraws?: boolean;
 }
 
+/** Told of what a client did to the program. */
+export interface ClientListener {
+  resized(size: TerminalSize): void;
+  signalled(number: number): void;
+}
+
 export class Attachment {
   readonly #terminal: Terminal;
   readonly #options: AttachOptions;
@@ -70,22 +76,34 @@ export class Attachment {
     return this.#options.tty ? this.#terminal.size() : undefined;
   }
 
+  /** The size of the client's own terminal, if it has one: Docker's client sets it once the program runs. */
+  get shownSize(): TerminalSize | undefined {
+    return this.#terminal.terminal.stdout ? this.size : undefined;
+  }
+
   /** Passes on input, size and signals from now on. */
-  connect(process: Process): void {
+  connect(process: Process, listener?: ClientListener): void {
     const { tty, stdin, proxySignals } = this.#options;
     const terminal = this.#terminal;
     // in a raw terminal Ctrl-C is a key like any other, and the program's own terminal makes a signal of it
     const raw = tty && stdin && terminal.terminal.stdin;
     terminal.attach({ stdin, raw, signals: proxySignals && !raw });
-    if (tty) terminal.onResize((size) => process.resize(size));
+    const resize = (size: TerminalSize) => {
+      if (this.#ended) return;
+      process.resize(size);
+      listener?.resized(size);
+    };
+    if (tty) terminal.onResize(resize);
     if (tty && this.#options.redraws === true) {
       const { rows, columns } = terminal.size();
-      process.resize({ rows: rows + 1, columns: columns + 1 });
-      process.resize({ rows, columns });
+      resize({ rows: rows + 1, columns: columns + 1 });
+      resize({ rows, columns });
     }
     if (proxySignals && !raw) {
       terminal.onSignal((number) => {
-        if (!this.#ended && isForwarded(number)) process.signal(number);
+        if (this.#ended || !isForwarded(number)) return;
+        process.signal(number);
+        listener?.signalled(number);
       });
     }
     if (!stdin) return;

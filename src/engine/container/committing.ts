@@ -2,7 +2,7 @@
 
 import type { CommitOptions } from '../image/commit.ts';
 import type { RuntimeConfig } from '../oci/config.ts';
-import type { Reference } from '../oci/reference.ts';
+import { familiarReference, type Reference } from '../oci/reference.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { ImageRecord } from '../store/records.ts';
 import { layerTarOf } from '../unionfs/layer-tar.ts';
@@ -23,7 +23,7 @@ export interface CommitRequest {
 }
 
 export interface CommitHost {
-  readonly containers: Pick<Containers, 'openRootfs' | 'running'>;
+  readonly containers: Pick<Containers, 'openRootfs' | 'running' | 'tell'>;
   readonly images: { commit(options: CommitOptions): Promise<ImageRecord> };
   readonly machine: Machine | undefined;
 }
@@ -42,13 +42,20 @@ export async function commitContainer(
     const rootfs = await containers.openRootfs(record.id);
     try {
       const { pause: _, ...rest } = request;
-      return await images.commit({
+      const image = await images.commit({
         ...rest,
         imageID,
         tar: layerTarOf(rootfs.union, leftOut(rootfs.union)),
         runtime: (image) => runtimeOf(record, image),
         createdBy: config.cmd.join(' '),
       });
+      const { reference, message } = request;
+      containers.tell('commit', record.id, {
+        comment: message,
+        imageID: image.imageID,
+        imageRef: reference === undefined ? '' : familiarReference(reference),
+      });
+      return image;
     } finally {
       await rootfs.release();
     }

@@ -9,7 +9,9 @@
  */
 
 import { ContainerStateError } from '../errors.ts';
+import type { EventAttributes } from '../events.ts';
 import type { Digest } from '../oci/digest.ts';
+import { networkOf } from '../store/container-network.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { FileChange } from '../unionfs/union.ts';
 import type { Attachment } from './attach.ts';
@@ -39,6 +41,8 @@ import { type HostConfigChange, updatedHostConfig } from './update.ts';
 
 export type { Started } from './live-containers.ts';
 
+type FilesAction = 'archive-path' | 'commit' | 'export' | 'extract-to-dir';
+
 /** All that can be done to containers; how each is started, ended, stopped, paused and removed is in files of their own. */
 export class Containers {
   readonly #live: LiveContainers;
@@ -55,6 +59,7 @@ export class Containers {
       openRootfs: (id) => this.openRootfs(id),
       running: (id) => this.running(id),
       inTurn: (id, work) => live.turns.take(id, work),
+      tell: (action, id) => this.tell(action, id),
     });
   }
 
@@ -138,11 +143,8 @@ export class Containers {
     if (started === undefined || started.running.hasExited) {
       throw refuse('You cannot attach to a stopped container, start it first');
     }
-    started.running.attach(attachment);
     this.#live.emit('attach', this.get(id));
-    void attachment.left.then((how) => {
-      if (how === 'detached' && !started.running.hasExited) this.#live.emit('detach', this.get(id));
-    });
+    started.running.attach(attachment);
     return started;
   }
 
@@ -203,13 +205,19 @@ export class Containers {
     return entries;
   }
 
+  /** Tells of what was done to a container's files; of one that is gone by now, nothing. */
+  tell(action: FilesAction, id: string, attributes: EventAttributes = {}): void {
+    if (this.#live.registry.has(id)) this.#live.emit(action, this.get(id), { attributes });
+  }
+
   /** What it uses now; undefined when it does not run. */
   async sample(id: string): Promise<Sample | undefined> {
     const running = this.running(id);
     const { machine } = this.#live.ports;
     if (running === undefined || running.hasExited || machine === undefined) return undefined;
     try {
-      return await sampleOf(machine, id, running.process.pid);
+      const isOnHost = networkOf(this.get(id)).mode === 'host';
+      return await sampleOf(machine, id, { pid: running.process.pid, isOnHost });
     } catch (error) {
       if (running.hasExited || this.running(id) !== running) return undefined;
       throw error;
@@ -243,9 +251,13 @@ export class Containers {
     return execProgram(this.#live, id, options);
   }
 
-  /** The container's log: the live one while it runs. */
+  /** The container's log: the live one while it runs. Of one that does not, who follows it comes to its end. */
   async log(id: string): Promise<ContainerLog> {
-    return this.running(id)?.log ?? (await this.#live.openLog(this.get(id).id));
+    const running = this.running(id);
+    if (running !== undefined) return running.log;
+    const log = await this.#live.openLog(this.get(id).id);
+    await log.end();
+    return log;
   }
 
   /** As `ContainerFiles.diff`. */

@@ -35,6 +35,8 @@ export interface CopyingPorts {
   readonly running: (id: string) => RunningContainer | undefined;
   /** Nothing else is done to the container meanwhile. */
   readonly inTurn: <T>(id: string, work: () => Promise<T>) => Promise<T>;
+  /** Tells that files were read or written. */
+  readonly tell: (action: 'archive-path' | 'extract-to-dir', id: string) => void;
 }
 
 /** What is at a path, the last link not followed. */
@@ -84,6 +86,7 @@ export class ContainerCopying {
     try {
       const ino = find(view, path, options.follow);
       if (ino === undefined) throw notFound(path, options.shown);
+      this.#ports.tell('archive-path', id);
       yield* piecesOfTree(view, ino, options.name);
     } finally {
       await close();
@@ -114,6 +117,7 @@ export class ContainerCopying {
         const { user } = record.config;
         const owner = options.ofUser && user !== '' ? await userOf(rootfs.union, user) : undefined;
         await this.#write(record, opened, directory, pieces, owner);
+        this.#ports.tell('extract-to-dir', id);
       } catch (error) {
         throw asDocker(error);
       } finally {

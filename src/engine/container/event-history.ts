@@ -20,8 +20,10 @@ const KEPT = 256;
 export class EventHistory {
   readonly #kept: DockerEvent[] = [];
   readonly #listeners = new Set<(event: DockerEvent) => void>();
+  readonly #events: EventStream;
 
   constructor(events: EventStream) {
+    this.#events = events;
     events.subscribe((stamped) => {
       const event = dockerEvent(stamped);
       if (event === undefined) return;
@@ -34,6 +36,14 @@ export class EventHistory {
   /** Those that are kept, oldest first. */
   get kept(): readonly DockerEvent[] {
     return [...this.#kept];
+  }
+
+  /** Tells that what nobody uses was removed, and how many bytes that gave back. */
+  pruned(type: DockerEvent['type'], reclaimed: number): void {
+    const what = { action: 'prune', attributes: { reclaimed: String(reclaimed) } } as const;
+    if (type === 'image') this.#events.emit({ type, ...what, reference: '', imageID: '' });
+    else if (type === 'volume') this.#events.emit({ type, ...what, name: '' });
+    else this.#events.emit({ type, ...what, id: '', name: '' });
   }
 
   /** Returns what ends the subscription. */
@@ -56,6 +66,7 @@ export function dockerEvent(event: StampedEvent): DockerEvent | undefined {
     }
     case 'image': {
       const { type, action, imageID, attributes = {} } = event;
+      if (action === 'prune') return { type, action, id: '', attributes, at };
       const name = familiar(event.reference);
       // what goes to and comes from a registry is called by its name
       const isMoved = action === 'pull' || action === 'push';
@@ -78,6 +89,7 @@ export function dockerEvent(event: StampedEvent): DockerEvent | undefined {
       };
     case 'network': {
       const { type, action, id, name, attributes = {} } = event;
+      if (action === 'prune') return { type, action, id, attributes, at };
       return { type, action, id, attributes: { ...attributes, name }, at };
     }
     default:

@@ -22,6 +22,8 @@ export interface ExecOptions {
   readonly user?: string;
   /** Give it a terminal of this size. */
   readonly tty?: TerminalSize;
+  /** How the client that stays with it let go. */
+  readonly left?: Promise<'detached' | 'gone'>;
   /** With all capabilities, whatever the container has. */
   readonly privileged?: boolean;
 }
@@ -66,15 +68,24 @@ export async function execProgram(live: LiveContainers, id: string, options: Exe
   const machine = await startedMachine(live.ports.machine);
   const spec = await execSpec(record, running, options);
   const attributes = { execID: generateID(live.ports.random) };
-  const detail = options.argv.join(' ');
+  const [entrypoint = '', ...args] = options.argv;
+  // Docker's daemon has the space also where there are no arguments
+  const detail = `${entrypoint} ${args.join(' ')}`;
   live.emit('exec_create', record, { detail, attributes });
   live.emit('exec_start', record, { detail, attributes });
   try {
     const process = await machine.spawn(spec);
+    let hasExited = false;
     process.exit.then(
-      ({ code }) => live.emit('exec_die', record, { exitCode: code, attributes }),
+      ({ code }) => {
+        hasExited = true;
+        live.emit('exec_die', record, { exitCode: code, attributes });
+      },
       () => undefined, // a machine that failed: who runs it has the error
     );
+    void options.left?.then((how) => {
+      if (how === 'detached' && !hasExited) live.emit('exec_detach', record, { attributes });
+    });
     return process;
   } catch (error) {
     throw execFailure(error, spec.cwd);

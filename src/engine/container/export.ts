@@ -13,12 +13,13 @@ const PIECE = 1 << 20;
 
 /** The pieces of the tar, of what its programs wrote so far. Errors: those of the store; Cancelled. */
 export async function* exportContainer(
-  containers: Pick<Containers, 'openRootfs'>,
+  containers: Pick<Containers, 'openRootfs' | 'tell'>,
   record: ContainerRecord,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
   const rootfs = await containers.openRootfs(record.id);
   try {
+    containers.tell('export', record.id);
     for await (const piece of treeTar(rootfs.union)) {
       if (signal.aborted) throw new CancelledError('the export was cancelled');
       yield piece;

@@ -19,6 +19,7 @@ export function removeContainer(
       if (options.force !== true) throw inUse(live, id);
       live.restarts.cancel(id);
       running.process.signal(SIGKILL);
+      live.emit('kill', live.get(id), { attributes: { signal: String(SIGKILL) } });
     }
     await live.started.get(id)?.finished;
     if (live.registry.has(id) && live.get(id).state.status === 'restarting') {

@@ -1,11 +1,12 @@
 /** A container that runs: from the start of its program to the moment its files are safe. */
 
 import { ContainerStateError, LayerboxError } from '../errors.ts';
+import type { ContainerAction, EventAttributes } from '../events.ts';
 import type { Union } from '../unionfs/union.ts';
 import type { Attachment } from './attach.ts';
 import { wasOOMKilled } from './limits.ts';
 import type { ContainerLog } from './log.ts';
-import type { ExitStatus, Machine, Process } from './machine.ts';
+import type { ExitStatus, Machine, Process, TerminalSize } from './machine.ts';
 import { OutputFan } from './output-fan.ts';
 
 /** What Docker records of a container whose end nobody saw. */
@@ -18,6 +19,8 @@ export interface RunningParts {
   readonly union: Union;
   readonly log: ContainerLog;
   readonly attachments: readonly Attachment[];
+  /** Tells of what clients do. */
+  readonly tell: (action: ContainerAction, attributes?: EventAttributes) => void;
 }
 
 export interface Ending {
@@ -57,8 +60,15 @@ export class RunningContainer {
   /** Joins a client to the program; output from now on reaches it. */
   attach(attachment: Attachment): void {
     const remove = this.#fan.add(attachment.sink);
-    void attachment.left.then(remove);
-    attachment.connect(this.process);
+    const { tell } = this.#parts;
+    void attachment.left.then((how) => {
+      remove();
+      if (how === 'detached' && !this.#hasExited) tell('detach');
+    });
+    attachment.connect(this.process, {
+      resized: (size) => tell('resize', sizeAttributes(size)),
+      signalled: (number) => tell('kill', { signal: String(number) }),
+    });
   }
 
   async #run(): Promise<Ending> {
@@ -93,6 +103,11 @@ export class RunningContainer {
     await attempt(() => machine.removeCgroup(id));
     return { code: status.code, oomKilled, error: [...new Set(failures)].join('; ') };
   }
+}
+
+/** What the event of a new size of a terminal says. */
+export function sizeAttributes({ rows, columns }: TerminalSize): EventAttributes {
+  return { height: String(rows), width: String(columns) };
 }
 
 /** Where the machine finds the container's root. */

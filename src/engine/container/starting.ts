@@ -11,7 +11,7 @@ import type { LiveContainers, Started } from './live-containers.ts';
 import type { Machine, Process } from './machine.ts';
 import { startsWithHost } from './restart-policy.ts';
 import type { Rootfs } from './rootfs.ts';
-import { RunningContainer } from './running.ts';
+import { RunningContainer, sizeAttributes } from './running.ts';
 import { SIGKILL } from './signals.ts';
 import { startFailure } from './start-failure.ts';
 import { startedMachine } from './started-machine.ts';
@@ -33,7 +33,10 @@ export function startContainer(
           container: id,
         });
       }
-      for (const attachment of attachments) present.running.attach(attachment);
+      for (const attachment of attachments) {
+        live.emit('attach', live.get(id));
+        present.running.attach(attachment);
+      }
       return present;
     }
     await present?.finished;
@@ -55,6 +58,8 @@ async function startNow(
     });
   }
   const machine = await startedMachine(live.ports.machine);
+  // Docker's client attaches before it starts
+  for (const _ of attachments) live.emit('attach', record);
   const rootfs = await live.rootfs.open(record);
   try {
     const process = await spawnProgram(live, machine, record, rootfs, attachments);
@@ -126,7 +131,17 @@ async function launched(
 ): Promise<Started> {
   const { id, config } = record;
   const log = await live.openLog(id);
-  const running = new RunningContainer({ id, machine, process, union: rootfs.union, log, attachments });
+  const running = new RunningContainer({
+    id,
+    machine,
+    process,
+    union: rootfs.union,
+    log,
+    attachments,
+    tell: (action, attributes = {}) => {
+      if (live.registry.has(id)) live.emit(action, live.get(id), { attributes });
+    },
+  });
   if (!config.openStdin && !config.tty) process.closeInput();
   const startedAt = live.ports.now();
   const health = initialHealth(record);
@@ -143,6 +158,9 @@ async function launched(
   const stored = live.registry.setState(id, state, change).then(() => {
     live.volumes.announce('mount', record);
     live.emit('start', record);
+    for (const { shownSize } of attachments) {
+      if (shownSize !== undefined) live.emit('resize', record, { attributes: sizeAttributes(shownSize) });
+    }
     if (!running.hasExited) live.health.start(id);
   });
   const started = {

@@ -17,8 +17,15 @@ export interface Sample {
   readonly sent: number;
 }
 
-/** A sample of the container whose first process has this pid. Errors of the machine, also when it has just ended. */
-export async function sampleOf(machine: Machine, id: string, pid: number): Promise<Sample> {
+/**
+ * A sample of the container whose first process has this pid; of one on the host's network no traffic is its own, as with
+ * Docker. Errors of the machine, also when it has just ended.
+ */
+export async function sampleOf(
+  machine: Machine,
+  id: string,
+  { pid, isOnHost }: { readonly pid: number; readonly isOnHost: boolean },
+): Promise<Sample> {
   const read = (file: string) => machine.readControl(cgroupFile(id, file));
   const uptime = Number((await machine.readControl('/proc/uptime')).split(' ')[0]);
   const cpu = field(await read('cpu.stat'), 'usage_usec') / 1e6;
@@ -26,7 +33,9 @@ export async function sampleOf(machine: Machine, id: string, pid: number): Promi
   const inactive = field(await read('memory.stat'), 'inactive_file');
   const limit = Number(await read('memory.max')); // NaN: max
   const total = field(await machine.readControl('/proc/meminfo'), 'MemTotal:') * 1024;
-  const { received, sent } = parseTraffic(await machine.readControl(`/proc/${pid}/net/dev`));
+  const { received, sent } = isOnHost
+    ? NO_TRAFFIC
+    : parseTraffic(await machine.readControl(`/proc/${pid}/net/dev`));
   return {
     cpu,
     at: uptime,
@@ -37,6 +46,8 @@ export async function sampleOf(machine: Machine, id: string, pid: number): Promi
     sent,
   };
 }
+
+const NO_TRAFFIC = { received: 0, sent: 0 };
 
 /** The number behind a word at the beginning of a line; 0 when there is none. */
 function field(text: string, name: string): number {

@@ -159,7 +159,7 @@ describe('docker attach', () => {
     expect(await client.exited).toBe(0);
     expect((await docker('ps --format {{.Names}}')).out).toBe('box-c\n');
     const actions = events.flatMap((event) => (event.type === 'container' ? [event.action] : []));
-    expect(actions).toEqual(['create', 'start', 'attach', 'detach']);
+    expect(actions).toEqual(['create', 'start', 'attach', 'resize', 'resize', 'detach']);
     await docker('rm -f box-c');
   });
 

@@ -41,6 +41,9 @@ export const exec: Command = {
     }
     const { id } = host.containers.resolve(word);
     const detachKeys = detachKeysOf(flags);
+    const attachment = detached
+      ? undefined
+      : new Attachment(stdio, { tty, stdin, proxySignals: false, detachKeys });
     const process = await host.containers.exec(id, {
       argv,
       env,
@@ -48,21 +51,19 @@ export const exec: Command = {
       ...(flags.given('user') && { user: flags.string('user') }),
       privileged: flags.bool('privileged'),
       ...(tty && { tty: detached ? DETACHED_SIZE : stdio.size() }),
+      ...(attachment !== undefined && { left: attachment.left }),
     });
     if (!stdin && !tty) process.closeInput();
     const fan = new OutputFan();
     // what nobody reads would stop the program as soon as its pipe is full
-    const output = (attachment?: Attachment) => {
-      if (attachment !== undefined) fan.add(attachment.sink);
-      return fan.pump(process, () => undefined);
-    };
-    if (detached) {
+    const output = () => fan.pump(process, () => undefined);
+    if (attachment === undefined) {
       output().catch(() => undefined); // its end is nobody's business: the container tells of a machine that failed
       return 0;
     }
-    const attachment = new Attachment(stdio, { tty, stdin, proxySignals: false, detachKeys });
+    fan.add(attachment.sink);
     attachment.connect(process);
-    const how = await Promise.race([exitAndOutput(process, output(attachment)), attachment.left]);
+    const how = await Promise.race([exitAndOutput(process, output()), attachment.left]);
     if (how === 'detached') return 0;
     if (how === 'gone') return 130;
     attachment.end();

@@ -31,19 +31,21 @@ export const imagePrune: Command = {
 };
 
 /** Removes images as the filters `label`, `label!` and `until` say. LayerboxError for a time that is none. */
-export function pruneImages(
+export async function pruneImages(
   host: DockerHost,
   filters: Filters,
   all: boolean,
   signal: AbortSignal,
 ): Promise<PrunedImages> {
   const until = (filters.get('until') ?? []).map((text) => filterTime(text, host.now()));
-  return host.images.prune({
+  const pruned = await host.images.prune({
     all,
     signal,
     fits: (config) =>
       fitsLabels(filters, config.config.labels) && until.every((time) => creationTime(config) < time),
   });
+  host.events.pruned('image', pruned.reclaimed);
+  return pruned;
 }
 
 /** The lines between the answer and the sum; '' when nothing was removed. */

@@ -32,5 +32,6 @@ export async function pruneNetworks(host: DockerHost, filters: Filters): Promise
     await networks.remove(record);
     removed.push(record.name);
   }
+  host.events.pruned('network', 0);
   return removed.length === 0 ? '' : `Deleted Networks:\n${removed.map((name) => `${name}\n`).join('')}\n`;
 }

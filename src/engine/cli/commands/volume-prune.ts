@@ -41,7 +41,7 @@ export const volumePrune: Command = {
 
 /** Removes volumes that no container has; unless `all`, those that nobody named. What is told of it is '' when there were none. */
 export async function pruneVolumes(
-  { volumes }: DockerHost,
+  { volumes, events }: DockerHost,
   filters: Filters,
   { all }: { readonly all: boolean },
 ): Promise<{ readonly text: string; readonly reclaimed: number }> {
@@ -60,6 +60,7 @@ export async function pruneVolumes(
     removed.push(id);
     reclaimed += bytes;
   }
+  events.pruned('volume', reclaimed);
   if (removed.length === 0) return { text: '', reclaimed };
   return { text: `Deleted Volumes:\n${removed.map((name) => `${name}\n`).join('')}\n`, reclaimed };
 }
