@@ -96,17 +96,21 @@ export class HealthMonitor {
   }
 }
 
-/** The beginning of what a program writes; the rest is read and dropped. */
+/** The beginning of what a program writes; the rest is read and dropped, and dots tell of it. */
 class Output {
   readonly #decoder = new TextDecoder();
   #size = 0;
-  text = '';
+  #kept = '';
+
+  get text(): string {
+    return this.#size > OUTPUT_LIMIT ? `${this.#kept}...` : this.#kept;
+  }
 
   async read(process: Process): Promise<void> {
     for await (const { bytes } of process.output) {
       const kept = bytes.subarray(0, Math.max(0, OUTPUT_LIMIT - this.#size));
       this.#size += bytes.length;
-      if (kept.length > 0) this.text += this.#decoder.decode(kept, { stream: true });
+      if (kept.length > 0) this.#kept += this.#decoder.decode(kept, { stream: true });
     }
   }
 }

@@ -69,5 +69,5 @@ export function afterProbe(
 /** Milliseconds until the next probe. */
 export function untilProbe(health: ContainerHealth, check: Check, startedAt: number, now: number): number {
   const isStarting = health.status === 'starting' && now - startedAt < check.startPeriod;
-  return isStarting ? Math.min(check.startInterval, check.interval) : check.interval;
+  return isStarting ? check.startInterval : check.interval;
 }

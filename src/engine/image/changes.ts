@@ -162,12 +162,15 @@ function triggerOf(text: string): string {
 
 const DURATION_UNITS: Readonly<Record<string, number>> = { h: 3600e9, m: 60e9, s: 1e9, ms: 1e6, us: 1e3 };
 
+const HEALTH_OPTIONS = ['interval', 'timeout', 'start-period', 'start-interval', 'retries'];
+
 function healthcheckOf(text: string): Healthcheck {
   const options = new Map<string, string>();
   let rest = text;
   for (;;) {
     const [whole, name, value] = /^--([a-z-]+)=(\S+)\s+/.exec(rest) ?? [];
     if (whole === undefined || name === undefined || value === undefined) break;
+    if (!HEALTH_OPTIONS.includes(name)) throw wrong(`Unknown flag: ${name}`);
     options.set(name, value);
     rest = rest.slice(whole.length);
   }
@@ -187,8 +190,14 @@ function healthcheckOf(text: string): Healthcheck {
     interval: nanoseconds('interval'),
     timeout: nanoseconds('timeout'),
     startPeriod: nanoseconds('start-period'),
-    retries: Number(options.get('retries') ?? 0),
+    startInterval: nanoseconds('start-interval'),
+    retries: retriesOf(options.get('retries') ?? '0'),
   };
+}
+
+function retriesOf(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw wrong(`invalid value for --retries of HEALTHCHECK: ${JSON.stringify(printableName(text))}`);
 }
 
 function testOf(command: string): readonly string[] {

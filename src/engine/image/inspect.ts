@@ -107,6 +107,7 @@ function inspectHealthcheck(check: Healthcheck) {
     Interval: check.interval,
     Timeout: check.timeout,
     StartPeriod: check.startPeriod,
+    ...(check.startInterval !== undefined && { StartInterval: check.startInterval }),
     Retries: check.retries,
   };
 }

@@ -94,12 +94,13 @@ function runtimeMembers(runtime: RuntimeConfig): Readonly<Record<string, unknown
   };
 }
 
-function healthcheckMembers({ test, interval, timeout, startPeriod, retries }: Healthcheck) {
+function healthcheckMembers({ test, interval, timeout, startPeriod, startInterval, retries }: Healthcheck) {
   return {
     Test: test,
     Interval: interval || undefined,
     Timeout: timeout || undefined,
     StartPeriod: startPeriod || undefined,
+    StartInterval: startInterval || undefined,
     Retries: retries || undefined,
   };
 }

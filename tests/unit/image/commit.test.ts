@@ -203,9 +203,16 @@ describe('docker commit', () => {
     ['WORKDIR /abs', { WorkingDir: '/abs' }],
     ['STOPSIGNAL SIGINT', { StopSignal: 'SIGINT' }],
     [
-      'HEALTHCHECK --interval=1m30s --retries=2 CMD curl -f x',
+      'HEALTHCHECK --interval=1m30s --retries=2 --timeout=1s --start-period=2s --start-interval=3s CMD curl -f x',
       {
-        Healthcheck: { Test: ['CMD-SHELL', 'curl -f x'], Interval: 90e9, Retries: 2 },
+        Healthcheck: {
+          Test: ['CMD-SHELL', 'curl -f x'],
+          Interval: 90e9,
+          Retries: 2,
+          Timeout: 1e9,
+          StartPeriod: 2e9,
+          StartInterval: 3e9,
+        },
       },
     ],
     ['HEALTHCHECK NONE', { Healthcheck: { Test: ['NONE'] } }],
@@ -260,6 +267,8 @@ describe('docker commit', () => {
     ['ONBUILD FROM x', "FROM isn't allowed as an ONBUILD trigger"],
     ['HEALTHCHECK TRY x', 'Unknown type "TRY" in HEALTHCHECK (try CMD)'],
     ['HEALTHCHECK --interval=soon CMD x', 'invalid value for --interval of HEALTHCHECK: "soon"'],
+    ['HEALTHCHECK --retries=-1 CMD x', 'invalid value for --retries of HEALTHCHECK: "-1"'],
+    ['HEALTHCHECK --start=1s CMD x', 'Unknown flag: start'],
   ])('-c %s is refused, and leaves nothing behind', async (change, message) => {
     const sandbox = await openWithBusybox({ programs });
     await ok(sandbox, 'create', '--name', 'web', 'busybox', 'true');
