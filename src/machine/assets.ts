@@ -1,5 +1,7 @@
 /** The files that a machine is made of, and how they are read. */
 
+import { MachineUnavailableError } from '../engine/errors.ts';
+
 /**
  * Reads one of `vmlinux.gz`, `v86.wasm`, `machine.json` and the snapshot that
  * machine.json names; undefined when it is not there.
@@ -15,6 +17,17 @@ export function fetchedFiles(base: string, wasm: string): MachineFiles {
     if (!response.ok) throw new Error(`${url} was answered with the status ${response.status}.`);
     return new Uint8Array(await response.arrayBuffer());
   };
+}
+
+/** The content of one that the machine cannot do without. MachineUnavailableError when it is not there. */
+export async function readMachineFile(files: MachineFiles, name: string): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await files(name);
+  if (bytes === undefined) {
+    throw new MachineUnavailableError(
+      `The machine's file ${name} is missing; build the site with npm run build.`,
+    );
+  }
+  return bytes;
 }
 
 /**

@@ -11,16 +11,19 @@ import type {
 } from '../engine/container/machine.ts';
 import { CannotStartError, MachineFailedError, MachineUnavailableError } from '../engine/errors.ts';
 import type { FileSystem } from '../engine/unionfs/filesystem.ts';
-import { gunzip, type MachineFiles, sha256 } from './assets.ts';
+import { gunzip, type MachineFiles, readMachineFile } from './assets.ts';
 import { wrapKernel } from './boot-image.ts';
+import { within } from './deadline.ts';
 import { Emulator, type EmulatorStart } from './emulator.ts';
+import { ExportedTrees } from './exported-trees.ts';
+import { fittingSnapshot } from './fitting-snapshot.ts';
 import { GuestClient } from './guest-client.ts';
 import { dial, GuestNetwork } from './guest-network.ts';
 import { spawnProcess } from './guest-process.ts';
 import { Multiplexer } from './multiplexer.ts';
 import { NinePServer } from './nine-p/server.ts';
 import { PIECES, performPiece, pieceSpec, Rehearsal, rehearsalTree } from './rehearsal.ts';
-import { COMMAND_LINE, DEFAULT_MEMORY_MB, parseSnapshotRecord, snapshotKey } from './snapshot.ts';
+import { COMMAND_LINE, DEFAULT_MEMORY_MB } from './snapshot.ts';
 import { EXPORT, spawnWords } from './spawn-words.ts';
 
 /**
@@ -35,8 +38,6 @@ const HOST_TREE = 'host';
 const BOOT_TIMEOUT_MS = 180_000;
 const RESTORE_TIMEOUT_MS = 30_000;
 const CLOSE_TIMEOUT_MS = 5_000;
-/** drop_caches: 2 is names and inodes, and with an inode its pages. */
-const DROP_INODES = '2';
 const REHEARSAL_TREE = 'c/.rehearsal';
 
 export interface MachineOptions {
@@ -64,13 +65,11 @@ export class V86Machine implements Machine {
   readonly #options: MachineOptions;
   readonly #memoryMB: number;
   readonly #server: NinePServer;
+  readonly #trees: ExportedTrees;
   readonly #stateListeners: ((state: MachineState) => void)[] = [];
   #state: MachineState = { status: 'off' };
   #starting: Promise<void> | undefined;
   #isRestoring = false;
-  /** Names that the guest may still connect with a tree that is gone. */
-  readonly #withdrawn = new Set<string>();
-  #forgetting: Promise<unknown> | undefined;
   #emulator: Emulator | undefined;
   #multiplexer: Multiplexer | undefined;
   #clientListener: ((client: Client) => void) | undefined;
@@ -88,6 +87,7 @@ export class V86Machine implements Machine {
     this.#options = options;
     this.#memoryMB = memoryMB;
     this.#server = new NinePServer({ report: options.report ?? ((error) => console.error(error)) });
+    this.#trees = new ExportedTrees(this.#server, () => (this.#isUp ? this.#running : undefined));
   }
 
   get state(): MachineState {
@@ -136,31 +136,16 @@ export class V86Machine implements Machine {
   }
 
   exportTree(path: string, tree: FileSystem): void {
-    this.#server.mount(path, tree);
-    if (!this.#withdrawn.delete(path) || !this.#isUp) return;
-    this.#forgetting = this.#running.control('drop', ['level', DROP_INODES]);
-    // told to whoever spawns next; nobody else depends on it
-    this.#forgetting.catch(() => undefined);
+    this.#trees.export(path, tree);
   }
 
-  /**
-   * The guest keeps what it knows of the tree until it needs the memory: that
-   * is stale and told from any other by its number. Only a name that is
-   * exported again must be forgotten first, and with it goes all the guest
-   * has cached, also of other containers.
-   */
-  async withdrawTree(path: string): Promise<void> {
-    if (!this.#server.isMounted(path)) return;
-    if (this.#isUp) {
-      await this.sync();
-      this.#withdrawn.add(path);
-    }
-    this.#server.unmount(path);
+  withdrawTree(path: string): Promise<void> {
+    return this.#trees.withdraw(path);
   }
 
   async spawn(spec: SpawnSpec): Promise<Process> {
     const tree = spec.container?.tree;
-    if (tree !== undefined && !this.#server.isMounted(tree)) {
+    if (tree !== undefined && !this.#trees.has(tree)) {
       throw new CannotStartError(
         `No tree is exported at "${tree}"; export it before a container runs on it.`,
         {
@@ -168,7 +153,7 @@ export class V86Machine implements Machine {
         },
       );
     }
-    await this.#forgetting;
+    await this.#trees.settled;
     this.touch();
     return spawnProcess(this.#running, spec, spawnWords(spec), () => this.touch());
   }
@@ -250,7 +235,9 @@ export class V86Machine implements Machine {
     const module = WebAssembly.compile(wasmBytes);
     // the compiler works while the snapshot is being read
     module.catch(() => undefined);
-    const state = await this.#snapshot(wasmBytes);
+    const { files, useSnapshot, snapshotKey: key } = this.#options;
+    const wanted = { wasm: wasmBytes, memoryMB: this.#memoryMB, key };
+    const state = useSnapshot === false ? undefined : await fittingSnapshot(files, wanted);
     if (state !== undefined) {
       try {
         this.#isRestoring = true;
@@ -269,27 +256,6 @@ export class V86Machine implements Machine {
 
   async #compile(): Promise<WebAssembly.Module> {
     return WebAssembly.compile(await this.#read('v86.wasm'));
-  }
-
-  async #snapshot(wasmBytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer | undefined> {
-    if (this.#options.useSnapshot === false) return undefined;
-    const recordBytes = await this.#options.files('machine.json');
-    const record = recordBytes === undefined ? undefined : parseSnapshotRecord(recordBytes);
-    if (record === undefined || record.memoryMB !== this.#memoryMB) return undefined;
-    const wasm = await sha256(wasmBytes);
-    if (record.wasm !== wasm) return undefined;
-    const expected =
-      this.#options.snapshotKey ??
-      (await snapshotKey({
-        vmlinux: await sha256(await gunzip(await this.#read('vmlinux.gz'))),
-        wasm,
-        memoryMB: this.#memoryMB,
-      }));
-    if (record.key !== expected) return undefined;
-    const packed = await this.#options.files(record.state);
-    if (packed === undefined) return undefined;
-    const state = await gunzip(packed);
-    return state.length === record.size ? state.buffer : undefined;
   }
 
   async #restore(module: WebAssembly.Module, state: ArrayBuffer): Promise<void> {
@@ -339,7 +305,7 @@ export class V86Machine implements Machine {
   async #settleIn(): Promise<void> {
     const multiplexer = this.#running;
     await multiplexer.control('mount', ['target', EXPORT], ['options', MOUNT_OPTIONS]);
-    if (this.#server.isMounted(HOST_TREE)) {
+    if (this.#trees.has(HOST_TREE)) {
       await multiplexer.control('bind', ['source', `${EXPORT}/${HOST_TREE}`], ['target', HOME]);
     }
   }
@@ -350,7 +316,7 @@ export class V86Machine implements Machine {
       pieces: PIECES,
       instructions: () => this.instructions,
       perform: async (piece, signal) => {
-        if (!this.#server.isMounted(REHEARSAL_TREE)) this.exportTree(REHEARSAL_TREE, await rehearsalTree());
+        if (!this.#trees.has(REHEARSAL_TREE)) this.exportTree(REHEARSAL_TREE, await rehearsalTree());
         const spec = pieceSpec(piece, `${EXPORT}/${REHEARSAL_TREE}`);
         await performPiece(() => spawnProcess(this.#running, spec, spawnWords(spec)), signal);
       },
@@ -375,14 +341,8 @@ export class V86Machine implements Machine {
     }
   }
 
-  async #read(name: string): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = await this.#options.files(name);
-    if (bytes === undefined) {
-      throw new MachineUnavailableError(
-        `The machine's file ${name} is missing; build the site with npm run build.`,
-      );
-    }
-    return bytes;
+  #read(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    return readMachineFile(this.#options.files, name);
   }
 
   async #powerOff(): Promise<void> {
@@ -427,12 +387,4 @@ export class V86Machine implements Machine {
 
 function closed(): Error {
   return new MachineFailedError('The machine was closed.');
-}
-
-/** The promise, or an error with this message when it takes too long. */
-function within<T>(milliseconds: number, message: string, promise: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new MachineFailedError(message)), milliseconds);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }
