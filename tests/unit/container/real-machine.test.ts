@@ -11,18 +11,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => sandbox.engine.close(), 60_000);
 
-async function sh(line: string): Promise<string> {
-  let text = '';
-  const code = await sandbox.engine.sh(line, {
-    input: undefined,
-    signal: new AbortController().signal,
-    write: async (_, bytes) => {
-      text += new TextDecoder().decode(bytes);
-    },
-  });
-  return `${text}${code}`;
-}
-
+const sh = (line: string) => sandbox.sh(line);
 const docker = (...argv: string[]) => sandbox.docker(argv);
 
 describe('a container on the kernel', () => {

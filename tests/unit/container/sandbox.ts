@@ -105,6 +105,8 @@ export interface TestSandbox {
     line: string | readonly string[],
     io?: Partial<PipeIo>,
   ): Promise<{ code: number; out: string; err: string }>;
+  /** A line of the host's shell to its end: what it printed, errors too, and its exit code behind it. */
+  sh(line: string): Promise<string>;
 }
 
 const unpackers = new Unpackers(async () => codecsModule);
@@ -184,6 +186,17 @@ export async function openSandbox(setup: SandboxSetup = {}): Promise<TestSandbox
         },
       });
       return { code, ...text };
+    },
+    sh: async (line) => {
+      let text = '';
+      const code = await engine.sh(line, {
+        input: undefined,
+        signal: new AbortController().signal,
+        write: async (_, bytes) => {
+          text += new TextDecoder().decode(bytes);
+        },
+      });
+      return `${text}${code}`;
     },
   };
 }

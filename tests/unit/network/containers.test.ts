@@ -20,17 +20,7 @@ async function ok(line: string, ...more: string[]): Promise<string> {
   return out.trim();
 }
 
-async function host(line: string): Promise<string> {
-  let text = '';
-  await sandbox.engine.sh(line, {
-    input: undefined,
-    signal: new AbortController().signal,
-    write: async (_, bytes) => {
-      text += new TextDecoder().decode(bytes);
-    },
-  });
-  return text;
-}
+const sh = (line: string) => sandbox.sh(line);
 
 describe('the default bridge', () => {
   it('gives each container an address, a name file, and no names', async () => {
@@ -54,7 +44,7 @@ describe('the default bridge', () => {
     await ok('rm -f one');
     expect(await ok('run --rm busybox hostname -i')).toBe('172.17.0.2');
     await ok('rm -f two');
-    expect(await host('ip link | grep veth; ls /run/layerbox/containers')).toBe('');
+    expect(await sh('ip link | grep veth; ls /run/layerbox/containers')).toBe('0');
   });
 });
 
@@ -119,7 +109,7 @@ describe('a network that somebody made', () => {
     expect(await ok('ps -q -f network=lan')).toMatch(/^\w{12}\n\w{12}$/);
     await ok('rm -f web api');
     expect(await ok('network prune -f')).toBe('Deleted Networks:\nlan');
-    expect(await host('ip link | grep br-')).toBe('');
+    expect(await sh('ip link | grep br-')).toBe('1');
   });
 
   it('has the subnet, the gateway, the range and the way out that were asked for', async () => {
@@ -175,7 +165,7 @@ describe('published ports', () => {
       'run -d --name web -h web -p 8080:80 -p 127.0.0.1::81 --expose 9000-9001 -p 5300:53/udp busybox sh -c',
       web,
     );
-    expect(await host('until wget -qO- localhost:8080 2>/dev/null; do :; done')).toBe('hello from web\n');
+    expect(await sh('until wget -qO- localhost:8080 2>/dev/null; do :; done')).toBe('hello from web\n0');
     expect(await ok('port web')).toBe(
       '53/udp -> 0.0.0.0:5300\n80/tcp -> 0.0.0.0:8080\n81/tcp -> 127.0.0.1:32768',
     );
@@ -192,9 +182,9 @@ describe('published ports', () => {
 
   it('are served again after a restart, and to other containers by the gateway', async () => {
     await ok('stop -t 0 web');
-    expect(await host('wget -qO- localhost:8080 2>&1')).toContain("can't connect");
+    expect(await sh('wget -qO- localhost:8080 2>&1')).toContain("can't connect");
     await ok('start web');
-    expect(await host('until wget -qO- localhost:8080 2>/dev/null; do :; done')).toBe('hello from web\n');
+    expect(await sh('until wget -qO- localhost:8080 2>/dev/null; do :; done')).toBe('hello from web\n0');
     expect(await ok('run --rm busybox wget -qO- 172.17.0.1:8080')).toBe('hello from web');
   });
 

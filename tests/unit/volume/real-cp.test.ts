@@ -12,18 +12,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => sandbox.engine.close(), 60_000);
 
-/** A line of the host's shell: what it printed, errors too, and its exit code. */
-async function sh(line: string): Promise<string> {
-  let text = '';
-  const code = await sandbox.engine.sh(line, {
-    input: undefined,
-    signal: new AbortController().signal,
-    write: async (_, bytes) => {
-      text += new TextDecoder().decode(bytes);
-    },
-  });
-  return `${text}${code}`;
-}
+const sh = (line: string) => sandbox.sh(line);
 
 async function at(name: string, line: string): Promise<string> {
   const { out, err } = await sandbox.docker(['exec', name, 'sh', '-c', line]);
