@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 import { type Nginx, startNginx } from './nginx.ts';
-import { type Registry, serveRegistry } from './registry.ts';
+import { type Registry, type ServedRegistry, serveRegistry } from './registry.ts';
 import { run } from './run.ts';
 import { startTokenService, type TokenService } from './token-service.ts';
 
 export interface Deployment extends Nginx {
   /** The registry itself, past nginx. */
-  readonly direct: Registry;
+  readonly direct: ServedRegistry;
 }
 
 export type Accounts = Readonly<Record<string, string>>;

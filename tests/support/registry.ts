@@ -16,6 +16,12 @@ export interface Registry {
   close(): Promise<void>;
 }
 
+/** One whose store can be looked into. */
+export interface ServedRegistry extends Registry {
+  /** The folder of its store. */
+  readonly store: string;
+}
+
 const CORS = `
   headers:
     X-Content-Type-Options: [nosniff]
@@ -50,7 +56,7 @@ http:
 export async function serveRegistry(
   config: string,
   environment: Readonly<Record<string, string>> = {},
-): Promise<Registry> {
+): Promise<ServedRegistry> {
   const program = findProgram('docker-registry');
   if (program === undefined) throw new Error('docker-registry is not installed');
   const store = await mkdtemp(join(tmpdir(), 'layerbox-registry-'));
@@ -68,7 +74,7 @@ export async function serveRegistry(
     url: `http://${host}/v2/`,
     statuses: [200, 401],
   });
-  return { host, close: () => server.close() };
+  return { host, store, close: () => server.close() };
 }
 
 /** Copies a tag of an OCI layout into the registry, digests kept. */

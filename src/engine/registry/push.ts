@@ -30,6 +30,8 @@ interface Options {
   readonly signal: AbortSignal;
 }
 
+type Refused = Pick<RegistryRequest, 'url' | 'method'>;
+
 /** Errors of all: RegistryDenied in Docker's words, RegistryUnreachable, RegistryResponse, Cancelled. */
 export class PushTarget {
   readonly #options: PushTargetOptions;
@@ -115,7 +117,13 @@ export class PushTarget {
       url: `${this.#address}/manifests/${digest}`,
       what: `manifest ${familiarName}@${digest}`,
     };
-    const response = await this.#send(request, options);
+    // a token service may give leave to delete to others than those who push
+    const purpose = {
+      scope: repositoryScope(this.#options.repository, 'delete'),
+      what: familiarName,
+      signal: options.signal,
+    };
+    const response = await this.#guarded(request, () => this.#options.access.send(request, purpose));
     if (response.status === 404) {
       await response.body?.cancel();
       throw new ManifestUnknownError(`${request.what} not found: manifest unknown`, { url: request.url });
@@ -139,22 +147,25 @@ export class PushTarget {
     return this.#guarded(request, () => this.#options.access.send(request, this.#purpose(options)));
   }
 
-  /** What a registry or its token service denies is said in the words of a push. */
-  async #guarded<T>(request: { readonly url: string }, work: () => Promise<T>): Promise<T> {
+  /** What a registry or its token service denies is said in the words of a push, or of a deletion. */
+  async #guarded<T>(request: Refused, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof RegistryDeniedError) throw this.#denied(error, request.url);
+      if (error instanceof RegistryDeniedError) throw this.#denied(error, request);
       throw error;
     }
   }
 
   async #refused(response: Response, request: RegistryRequest): Promise<Error> {
     const error = await refusal(response, request, 'blob');
-    return error instanceof RegistryDeniedError ? this.#denied(error, request.url) : error;
+    return error instanceof RegistryDeniedError ? this.#denied(error, request) : error;
   }
 
-  #denied(error: Error & { readonly data?: Readonly<Record<string, unknown>> }, url: string): Error {
+  #denied(
+    error: Error & { readonly data?: Readonly<Record<string, unknown>> },
+    { url, method }: Refused,
+  ): Error {
     const { status, said } = error.data ?? {};
     const { server, familiarName } = this.#options;
     // a password that may not be sent, a challenge that cannot be read: that says more
@@ -163,8 +174,9 @@ export class PushTarget {
       status === 401
         ? `unauthorized: ${typeof said === 'string' ? said : 'authentication required'}`
         : `denied: ${typeof said === 'string' ? said : 'requested access to the resource is denied'}`;
+    const done = method === 'DELETE' ? 'deleted from' : 'pushed to';
     return new RegistryDeniedError(
-      `${words}: nothing may be pushed to ${familiarName} without an account that may (docker login ${server})`,
+      `${words}: nothing may be ${done} ${familiarName} without an account that may (docker login ${server})`,
       { status, url, ...(typeof said === 'string' && { said }) },
       { cause: error },
     );

@@ -1,7 +1,7 @@
 /** Scopes of tokens (distribution: "Token Scope Documentation"): `repository:library/busybox:pull,push`. */
 
-/** A scope for one repository. Actions: `pull`, or `pull,push`. */
-export function repositoryScope(repository: string, actions: 'pull' | 'pull,push'): string {
+/** A scope for one repository. */
+export function repositoryScope(repository: string, actions: 'pull' | 'pull,push' | 'delete'): string {
   return `repository:${repository}:${actions}`;
 }
 
