@@ -3,8 +3,6 @@
 import { cleanPath } from '../container/mount-spec.ts';
 import { refusal } from './refusal.ts';
 
-export { refusal };
-
 /** A directory, and what in it is meant: '' is all that is in it. */
 export interface Place {
   readonly directory: string;

@@ -1,10 +1,10 @@
 import { Attachment } from '../../container/attach.ts';
 import { OutputFan } from '../../container/output-fan.ts';
 import { exitAndOutput } from '../../container/running.ts';
-import { UsageError } from '../../errors.ts';
 import type { Command } from '../command.ts';
 import { DETACH_KEYS_FLAG, detachKeysOf } from '../detach-flag.ts';
 import { ENVIRONMENT_FLAGS, environmentOf } from '../environment.ts';
+import { refusal } from '../refusal.ts';
 
 /** Of a terminal that nobody looks at. */
 const DETACHED_SIZE = { rows: 24, columns: 80 };
@@ -37,7 +37,7 @@ export const exec: Command = {
     const stdin = flags.bool('interactive') && !detached;
     const env = await environmentOf(flags, host, stdio);
     if (tty && stdin && !stdio.terminal.stdin) {
-      throw new UsageError('the input device is not a TTY', { exitCode: 1, plain: true });
+      throw refusal('the input device is not a TTY');
     }
     const { id } = host.containers.resolve(word);
     const detachKeys = detachKeysOf(flags);
