@@ -1,5 +1,4 @@
 import { printableName } from '../../names.ts';
-import { printableName } from '../../names.ts';
 import type { Command } from '../command.ts';
 import { CONFIRM_FLAG, confirmed } from '../confirm.ts';
 import { parseFilters } from '../filter.ts';
