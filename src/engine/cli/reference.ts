@@ -43,9 +43,9 @@ unknown, 126 and 127 when the program cannot be started or found, 128 and its nu
 ## Where it differs from Docker
 
 - \`docker images\` has the table of Docker 29: a line per name, what is stored (DISK USAGE, compressed and unpacked), what
-  would travel (CONTENT SIZE), and \`U\` for what a container is of. Images without a name are hidden there unless \`-a\` or
-  \`--filter dangling=true\` asks for them. It has no colours, and the ID is the image ID, not the digest of the index.
-  \`--format table\`, \`--digests\`, \`--no-trunc\` and \`-q\` give the classic one.
+  would travel (CONTENT SIZE), and \`U\` for what a container is of. It has no colours, and
+  the ID is the image ID, not the digest of the index. \`--format table\`, \`--digests\`, \`--no-trunc\` and \`-q\` give the classic
+  one. As in Docker 29, images without a name are hidden in both unless \`-a\` or \`--filter dangling=true\` asks for them.
 - \`docker search\` looks through what the mirrors list: names in bundled layouts, catalogs of registries. There are no stars.
 - \`docker scout attestation list\` and \`docker scout sbom\` read what is attached in the registry; they make nothing up.
 - Networks are bridges of IPv4: no other driver, no IPv6, no SCTP, no \`--link\`. Published ports are served by \`docker-proxy\` at

@@ -58,6 +58,24 @@ describe('docker images', () => {
     }
   });
 
+  const forms = [
+    '--format table',
+    '--no-trunc',
+    '--digests',
+    '-q',
+    '--format {{.Repository}}',
+    '--format json',
+  ];
+  it.each(forms)('hides it with %s too, unless -a or the filter asks', async (flags) => {
+    const { docker } = await withDangling();
+    const { out: named } = await docker(`images ${flags}`);
+    const rows = (text: string) => text.trimEnd().split('\n').length;
+    const { out: all } = await docker(`images -a ${flags}`);
+    const { out: dangling } = await docker(`images -f dangling=true ${flags}`);
+    const header = /^REPOSITORY/.test(named) ? 1 : 0;
+    expect([named, all, dangling].map((text) => rows(text) - header)).toEqual([2, 3, 1]);
+  });
+
   it('on a terminal has a legend, and gives a long name a line of its own', async () => {
     const { docker, machine } = await withImages();
     await docker('tag busybox registry.example/a-long/name/of-a-repository:and-a-tag');

@@ -1,4 +1,3 @@
-import { UsageError } from '../../errors.ts';
 import { parseIndex } from '../../oci/index.ts';
 import { formatPlatform, isAttestation } from '../../oci/platform.ts';
 import type { ImageRecord } from '../../store/records.ts';
@@ -7,10 +6,11 @@ import type { DockerHost } from '../docker-host.ts';
 import { FILTER_FLAG } from '../filter.ts';
 import { formatSize, truncateID } from '../format.ts';
 import { LIST_FORMAT_FLAG, printListing, type Row } from '../format-flag.ts';
-import { type ImageSelection, selectImages } from '../image-filters.ts';
+import { type ShownImage, selectImages } from '../image-filters.ts';
 import { NONE } from '../image-name.ts';
 import { IMAGE_HEADERS, imageRow } from '../image-row.ts';
 import { type ImageCells, renderImages, type TableImage } from '../image-table.ts';
+import { refusal } from '../refusal.ts';
 
 export const images: Command = {
   usage: '[OPTIONS] [REPOSITORY[:TAG]]',
@@ -30,11 +30,14 @@ export const images: Command = {
     const { words, flags, host } = invocation;
     const isTree = flags.bool('tree');
     if (isTree) refuseBesideTree(invocation);
-    const selection = await selectImages(host, words[0], flags.list('filter'));
+    const { images: selected, dangling } = await selectImages(host, words[0], flags.list('filter'));
+    // since Docker 29 what has no name is hidden, unless it is asked for
+    const showsAll = flags.bool('all') || dangling !== undefined;
+    const shown = selected.filter(({ name }) => name.full !== '' || showsAll);
     const isClassic =
       flags.string('format') !== '' || ['quiet', 'digests', 'no-trunc'].some((name) => flags.bool(name));
-    if (isClassic && !isTree) await printClassic(invocation, selection);
-    else await printTable(invocation, selection, isTree);
+    if (isClassic && !isTree) await printClassic(invocation, shown);
+    else await printTable(invocation, shown, isTree);
     return 0;
   },
 };
@@ -48,14 +51,14 @@ function refuseBesideTree({ flags }: Invocation): void {
   ] as const;
   const [name] = refused.find(([, given]) => given) ?? [];
   if (name === undefined) return;
-  throw new UsageError(`--${name} is not yet supported with --tree`, { exitCode: 1, plain: true });
+  throw refusal(`--${name} is not yet supported with --tree`);
 }
 
-async function printClassic({ flags, host, print }: Invocation, selection: ImageSelection): Promise<void> {
+async function printClassic({ flags, host, print }: Invocation, shown: readonly ShownImage[]): Promise<void> {
   const truncate = !flags.bool('no-trunc');
   const withDigest = flags.bool('digests') || flags.string('format').includes('{{.Digest}}');
   const rows: Row[] = [];
-  for (const image of selection.images) rows.push(await imageRow(host, image, { truncate, withDigest }));
+  for (const image of shown) rows.push(await imageRow(host, image, { truncate, withDigest }));
   const only = flags.bool('quiet');
   await printListing(print, {
     rows,
@@ -78,12 +81,10 @@ async function printClassic({ flags, host, print }: Invocation, selection: Image
 }
 
 async function printTable(
-  { flags, host, stdio, print }: Invocation,
-  { images: selected, dangling }: ImageSelection,
+  { host, stdio, print }: Invocation,
+  shown: readonly ShownImage[],
   isTree: boolean,
 ): Promise<void> {
-  // since Docker 29 what has no name is hidden, unless it is asked for
-  const shown = selected.filter(({ name }) => name.full !== '' || flags.bool('all') || dangling === true);
   const table: TableImage[] = [];
   for (const { record, name } of shown) {
     const cells = await cellsOf(host, record);
