@@ -23,6 +23,13 @@ export interface Dug {
 const USUAL =
   /^;; (?:global options:|Got answer:|->>HEADER<<-|flags:|(?:QUESTION|ANSWER|OPT PSEUDO|AUTHORITY|ADDITIONAL)\s?SECTION:|Query time:|SERVER:|WHEN:|MSG SIZE)/;
 
+/** What dig printed for each query of one command line that had an answer. */
+export const readAllDug = (output: string): readonly Dug[] =>
+  output
+    .split(/^(?=;; Got answer:)/m)
+    .slice(1)
+    .map(readDug);
+
 /** What one query of dig printed. */
 export function readDug(output: string): Dug {
   const lines = output.split('\n').map((line) => line.trim());
@@ -38,9 +45,9 @@ export function readDug(output: string): Dug {
 }
 
 /** What dig cannot do without, of its packages and those that they need. */
-const PROGRAMS = ['bin', 'lib', 'usr/bin/dig', 'usr/lib/i386-linux-gnu', 'etc'];
+const NEEDED = ['lib', 'usr/bin/dig', 'usr/lib/i386-linux-gnu', 'etc'];
 
-/** A tar with dig and busybox for i386, to be imported as an image; made when it is not there, which needs root. */
+/** A tar with dig for i386, to be imported as an image; made when it is not there, which needs root. */
 export async function makeDigTar(): Promise<string> {
   const hash = createHash('sha256');
   for (const source of ['dig.ts', 'debian-root.ts']) {
@@ -50,9 +57,10 @@ export async function makeDigTar(): Promise<string> {
   const tar = join(folder, `dig-${hash.digest('hex').slice(0, 12)}.tar`);
   if (existsSync(tar)) return tar;
   await mkdir(folder, { recursive: true });
-  const whole = `${tar}.making`;
-  await makePackageTar(whole, ['bind9-dnsutils', 'busybox-static']);
-  const wanted = PROGRAMS.flatMap((path) => ['--include', `./${path}`, '--include', `./${path}/*`]);
+  // called so, as mmdebstrap makes a folder of what is not
+  const whole = `${tar}.whole.tar`;
+  await makePackageTar(whole, ['bind9-dnsutils']);
+  const wanted = NEEDED.flatMap((path) => ['--include', `./${path}`, '--include', `./${path}/*`]);
   await run('bsdtar', ['-cf', `${tar}.part`, ...wanted, `@${whole}`]);
   await rm(whole);
   await rename(`${tar}.part`, tar);
