@@ -7,8 +7,8 @@ import { FILTER_FLAG } from '../filter.ts';
 import { INSPECT_FORMAT_FLAG, unescaped } from '../format-flag.ts';
 import { jsonOf } from '../json-text.ts';
 import { parseMoment } from '../moment.ts';
-import { parseTemplate } from '../template.ts';
 import { refusal } from '../refusal.ts';
+import { parseTemplate } from '../template.ts';
 import { GoStruct } from '../template-values.ts';
 
 export const events: Command = {

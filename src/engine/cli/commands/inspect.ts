@@ -1,4 +1,3 @@
-import { UsageError } from '../../errors.ts';
 import { printableName } from '../../names.ts';
 import type { Command, Flag, Invocation } from '../command.ts';
 import { errorText } from '../error-text.ts';
@@ -6,6 +5,7 @@ import { INSPECT_FORMAT_FLAG } from '../format-flag.ts';
 import { type GoType, typedValue } from '../go-types.ts';
 import { CONTAINER, IMAGE, type InspectedKind, KINDS } from '../inspected-objects.ts';
 import { jsonOf } from '../json-text.ts';
+import { refusal } from '../refusal.ts';
 import { parseTemplate } from '../template.ts';
 
 const SIZE_FLAG: Flag = { long: 'size', short: 's', type: 'bool', help: 'Display total file sizes' };
@@ -61,7 +61,7 @@ function kindNamed(type: string): InspectedKind {
       : all.includes(type)
         ? `docker: inspecting a ${type} is not yet supported by Layerbox`
         : `unknown type: ${JSON.stringify(printableName(type))}: must be one of ${known}`;
-  throw new UsageError(message, { exitCode: 1, plain: true });
+  throw refusal(message);
 }
 
 /** Prints what was found, then tells what was not; a template that does not fit ends it. */
