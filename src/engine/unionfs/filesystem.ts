@@ -85,7 +85,7 @@ export interface FileSystem {
   write(ino: number, offset: number, bytes: Uint8Array): number;
   /** Resolves when there is room for more writes (bounded memory); undefined: go on at once. */
   ready(): Promise<void> | undefined;
-  /** Whether there is room for what was written before, and for nothing more: `space` says that nothing is free. */
+  /** Whether there is room for what was written before, and for nothing new: `space` says that nothing is free. */
   readonly isShort?: boolean;
   setattr(ino: number, attributes: Attributes): void;
 

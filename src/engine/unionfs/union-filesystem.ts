@@ -355,8 +355,9 @@ export class UnionFileSystem implements FileSystem {
 
   /** As `#checkRoom`, for what nobody was promised: the content of files may have been written a while ago. */
   #checkNew(bytes: number): void {
-    if (this.#parts.isShort()) throw new FsError('ENOSPC', 'the storage is full');
+    // first, since to ask for the room is what makes the journal look for more
     this.#checkRoom(bytes);
+    if (this.#parts.isShort()) throw new FsError('ENOSPC', 'the storage is full');
   }
 
   #commit(record: UpperRecord, bytes?: Uint8Array): void {

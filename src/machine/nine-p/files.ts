@@ -6,8 +6,6 @@ import { checkName, type Handlers, ownerOf, statOf } from './session.ts';
 
 /** P9_DOTL_TRUNC */
 const TRUNCATE = 0o1000;
-/** In the count of Rwrite, where the dialect of listing.ts is spoken: room is short (P9_WRITE_SHORT). */
-const ROOM_SHORT = 0x80000000;
 /** P9_LOCK_SUCCESS */
 const LOCK_GRANTED = 0;
 /** P9_LOCK_TYPE_UNLCK */
@@ -45,11 +43,7 @@ export const files: Handlers<'lopen' | 'lcreate' | 'read' | 'write' | 'fsync' | 
     return bytes instanceof Uint8Array ? { bytes } : bytes.then((late) => ({ bytes: late }));
   },
 
-  /**
-   * The reply waits until there is room for more, so that a writer cannot fill the page's memory. Where it says that
-   * room is short, the guest's kernel writes what it holds back, and refuses programs at once until statfs finds room
-   * (guest/kernel/9p-write-errors.patch).
-   */
+  /** The reply waits until there is room for more, so that a writer cannot fill the page's memory. */
   write(session, { fid: number, offset, bytes }) {
     const { node, xattr } = session.fids.get(number);
     if (xattr !== undefined) {
@@ -62,9 +56,8 @@ export const files: Handlers<'lopen' | 'lcreate' | 'read' | 'write' | 'fsync' | 
     const { type } = statOf(node);
     if (type !== 'file') throw new FsError(type === 'dir' ? 'EISDIR' : 'EINVAL');
     const count = node.tree.fs.write(node.ino, offset, bytes);
-    const { fs } = node.tree;
-    const answer = () => ({ count: session.speaksLists && fs.isShort === true ? count + ROOM_SHORT : count });
-    return fs.ready()?.then(answer) ?? answer();
+    const room = node.tree.fs.ready();
+    return room === undefined ? { count } : room.then(() => ({ count }));
   },
 
   fsync(session, { fid }) {

@@ -6,6 +6,7 @@ import type { Journal } from '../../../src/engine/store/journal.ts';
 import { MemoryJournalStore } from '../../../src/engine/store/memory-journal.ts';
 import { openUnion, type Union } from '../../../src/engine/unionfs/union.ts';
 import type { V86Machine } from '../../../src/machine/v86-machine.ts';
+import { StorageRoom } from '../../../src/storage/storage-room.ts';
 import { hostSpec, run, testMachine } from '../../support/machine.ts';
 
 const ROOT = '/run/layerbox/export/c/files';
@@ -263,4 +264,153 @@ describe('durability', () => {
     await sh('sync -f .');
     expect(await stored('full')).toBe('full\n');
   });
+});
+
+describe('a storage that gets full', () => {
+  const MB = 1024 * 1024;
+  /** What `seq 4000` prints. */
+  const numbers = Array.from({ length: 4000 }, (_, i) => `${i + 1}\n`).join('');
+
+  /** A tree on a disk that has so much room beside the reserve. */
+  async function treeOnDisk(name: string, bytes: number) {
+    let used = 0;
+    let held = 0;
+    let limit = Number.POSITIVE_INFINITY;
+    const room = new StorageRoom(async () => ({}), {
+      reserve: {
+        hold: async (size) => {
+          if (used + size > limit) return false;
+          held = size;
+          return true;
+        },
+        release: async () => {
+          held = 0;
+        },
+      },
+    });
+    await room.hold();
+    limit = held + bytes;
+    const stored = new MemoryJournalStore();
+    const inner = await stored.open(name);
+    const fits = (size: number) => used + held + size <= limit;
+    const limited: Journal = {
+      get segments() {
+        return inner.segments;
+      },
+      get next() {
+        return inner.next;
+      },
+      get room() {
+        return room.bytes;
+      },
+      get isShort() {
+        return room.isShort;
+      },
+      read: (number) => inner.read(number),
+      append: async (segment) => {
+        if (!fits(segment.length) && !((await room.spend()) && fits(segment.length))) {
+          room.refuse();
+          throw new StorageFullError('a test');
+        }
+        used += segment.length;
+        room.take(segment.length);
+        return inner.append(segment);
+      },
+      remove: async (numbers) => {
+        for (const { number, size } of inner.segments) if (numbers.includes(number)) used -= size;
+        await inner.remove(numbers);
+      },
+      close: () => inner.close(),
+    };
+    const tree = await openUnion({ lowers: [], journal: limited, now });
+    machine.exportTree(`c/${name}`, tree);
+    /** The tree as it is opened the next time; what was accepted and is not stored is lost. */
+    const reopened = async () => {
+      await machine.withdrawTree(`c/${name}`);
+      await tree.close();
+      return openUnion({ lowers: [], journal: await stored.open(name), now });
+    };
+    return { tree, room, reopened };
+  }
+
+  /** Runs in that tree, with 20 files of 19 KB in `$S`; what it prints. */
+  const inTree = (name: string, line: string) =>
+    run(
+      machine,
+      hostSpec(
+        `S=/tmp/source; [ -e $S ] || { mkdir $S; for i in $(seq 20); do seq 4000 >$S/$i; done; }
+        cd ${ROOT.replace('files', name)} && ${line}`,
+      ),
+    );
+
+  it.each<[string, string, (tree: Union, acknowledged: string) => Promise<void>]>([
+    [
+      'a shell that redirects',
+      'i=0; while echo data $i >e$i && cat $S/* >c$i; do echo $i; i=$((i + 1)); done',
+      async (tree, i) => {
+        expect(await content(tree, `e${i}`)).toBe(`data ${i}\n`);
+        expect(await content(tree, `c${i}`)).toBe(numbers.repeat(20));
+      },
+    ],
+    [
+      'cp -r',
+      'i=0; while cp -r $S copy$i; do echo $i; i=$((i + 1)); done',
+      async (tree, i) => {
+        for (let file = 1; file <= 20; file++) {
+          expect(await content(tree, `copy${i}/${file}`)).toBe(numbers);
+        }
+      },
+    ],
+    [
+      'dd',
+      'i=0; while dd if=/dev/zero of=d$i bs=64k count=5 2>$S.err; do echo $i; i=$((i + 1)); done; cat $S.err >&2',
+      async (tree, i) => expect((await content(tree, `d${i}`)).length).toBe(5 * 65536),
+    ],
+  ])('is an error of %s, and what gave none is stored', async (what, line, check) => {
+    const name = what.replaceAll(' ', '-');
+    const { room, reopened } = await treeOnDisk(name, 3 * MB);
+    const { out, err } = await inTree(name, line);
+    expect(err).toContain('No space left on device');
+    expect(room.isShort).toBe(true);
+    const acknowledged = out.trimEnd().split('\n');
+    expect(acknowledged.length).toBeGreaterThan(5);
+    const tree = await reopened();
+    for (const each of acknowledged) await check(tree, each);
+    await tree.close();
+  });
+
+  it('is an error of fsync for a file that was open when it got full, and nothing new is made', async () => {
+    const { tree: full, room, reopened } = await treeOnDisk('large', 6 * MB);
+    const { out, err } = await inTree(
+      'large',
+      'dd if=/dev/zero of=large bs=64k count=2000 conv=fsync; echo $?; echo new >new; echo $?',
+    );
+    expect(err).toMatch(/dd: .*No space left on device[\s\S]* new: No space left on device/);
+    expect(out).toBe('1\n1\n');
+    expect(full.space().free).toBe(0);
+    expect(room.isShort).toBe(true);
+    const tree = await reopened();
+    expect(tree.storedBytes()).toBeGreaterThan(6 * MB);
+    expect(tree.storedBytes()).toBeLessThanOrEqual(62 * MB);
+    await tree.close();
+  });
+
+  it('takes removals, and is writable again when they made room', async () => {
+    const { tree, room, reopened } = await treeOnDisk('again', 6 * MB);
+    await inTree('again', 'dd if=/dev/zero of=large bs=64k count=2000');
+    expect(await inTree('again', 'echo no >no')).not.toMatchObject({ code: 0 });
+    expect(await inTree('again', 'rm large && ls && sync')).toMatchObject({ code: 0, out: '', err: '' });
+    await tree.compact();
+    await room.hold();
+    expect(await inTree('again', 'echo yes >yes && echo more >>yes')).toMatchObject({ code: 0, err: '' });
+    const after = await reopened();
+    expect(await content(after, 'yes')).toBe('yes\nmore\n');
+    await after.close();
+  });
+
+  async function content(tree: Union, path: string): Promise<string> {
+    let ino = tree.root;
+    for (const name of path.split('/')) ino = tree.lookup(ino, name);
+    return Buffer.from(await tree.read(ino, 0, tree.stat(ino).size)).toString();
+  }
 });

@@ -241,28 +241,3 @@ describe('an fsync of the root, which is how sync(2) comes', () => {
     await expectErrno(client.call('fsync', { fid: ROOT_FID }), 'ENOSPC');
   });
 });
-
-describe('a reply to a write', () => {
-  it('says in the highest bit whether room is short, in this dialect alone', async () => {
-    let isShort = false;
-    const limited = new Proxy(fs, {
-      get: (target, name) => {
-        if (name === 'isShort') return isShort;
-        const member: unknown = Reflect.get(target, name);
-        return typeof member === 'function' ? member.bind(target) : member;
-      },
-    });
-    fs.create(fs.root, 'f', 0o644, owner);
-    server.mount('c/limited', limited);
-    const written = async () => {
-      await client.walk('c/limited/f', 1);
-      return (await client.call('write', { fid: 1, offset: 0, bytes: bytes('hello') })).count;
-    };
-    expect(await written()).toBe(5);
-    isShort = true;
-    await client.call('clunk', { fid: 1 });
-    expect(await written()).toBe(0x80000005);
-    await client.connect();
-    expect(await written()).toBe(5);
-  });
-});

@@ -199,15 +199,21 @@ describe('a union over a journal with little room', () => {
 
   it('takes content that was promised room, and nothing new, while room is short', async () => {
     let isShort = false;
+    let asked = 0;
     const union = await opened(
-      () => MB,
+      () => {
+        asked += 1;
+        return MB;
+      },
       () => isShort,
     );
     const ino = union.create(union.root, 'file', 0o644, OWNER);
     isShort = true;
     expect([union.isShort, union.space().free]).toEqual([true, 0]);
     union.write(ino, 0, new Uint8Array(1000));
+    const before = asked;
     expect(() => union.create(union.root, 'another', 0o644, OWNER)).toThrow('ENOSPC');
+    expect(asked).toBe(before + 1); // which is when it is tried whether there is more
     expect(() => union.mkdir(union.root, 'directory', 0o755, OWNER)).toThrow('ENOSPC');
     expect(() => union.link(ino, union.root, 'link')).toThrow('ENOSPC');
     expect(() => union.setxattr(ino, 'user.a', new Uint8Array(1), 0)).toThrow('ENOSPC');
