@@ -26,6 +26,7 @@ import {
 } from './container/files-source.ts';
 import { type OpenFiles, readContent, type WalkEntry, walkFiles } from './container/files-view.ts';
 import { hostFiles, hostHas } from './container/host-files.ts';
+import { HOST_TREE, pathAtHome } from './container/host-home.ts';
 import { type HostTerminal, openTerminal, runLine } from './container/host-shell.ts';
 import { ImageStacks } from './container/image-stacks.ts';
 import { openImage } from './container/image-view.ts';
@@ -90,11 +91,6 @@ export interface EnginePorts {
   /** Told of what went wrong where nobody waits. */
   readonly onFailure: (error: unknown) => void;
 }
-
-/** The learner's home and the rest of the host's durable tree: the machine knows it under the same name. */
-const HOST_TREE = 'host';
-/** Where the machine's host side has that tree. */
-const HOST_HOME = '/root';
 
 /**
  * Opens the stores as they were left: what a killed page left half-done is reclaimed, containers that were running are
@@ -476,10 +472,11 @@ export class Engine {
   /** A file of the learner's home, with what the shell wrote so far; other files of the host are the guest's own. */
   async #readHostFile(path: string): Promise<string | undefined> {
     const { machine } = this.#ports;
-    if (!path.startsWith(`${HOST_HOME}/`)) return undefined;
+    const within = pathAtHome(path);
+    if (within === undefined) return undefined;
     if (machine?.state.status === 'running') await machine.sync();
     try {
-      return decodeName(await readFile(this.#parts.home, path.slice(HOST_HOME.length)));
+      return decodeName(await readFile(this.#parts.home, within));
     } catch (error) {
       if (error instanceof FsError && error.errno !== 'EIO') return undefined;
       throw error;

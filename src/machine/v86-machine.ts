@@ -1,5 +1,6 @@
 /** The Machine port on v86: one emulated Linux host in this thread. */
 
+import { HOST_HOME, HOST_TREE } from '../engine/container/host-home.ts';
 import type {
   Client,
   Connection,
@@ -31,9 +32,6 @@ import { EXPORT, spawnWords } from './spawn-words.ts';
  * while it is exported; a user is told from another by who attaches.
  */
 const MOUNT_OPTIONS = 'trans=virtio,version=9p2000.L,msize=135168,cache=loose,access=client';
-/** Where the tree `host` is seen: the home of the host's user. */
-const HOME = '/root';
-const HOST_TREE = 'host';
 /** A boot takes seconds; a page in the background may be given a hundredth of a processor. */
 const BOOT_TIMEOUT_MS = 180_000;
 const RESTORE_TIMEOUT_MS = 30_000;
@@ -306,7 +304,7 @@ export class V86Machine implements Machine {
     const multiplexer = this.#running;
     await multiplexer.control('mount', ['target', EXPORT], ['options', MOUNT_OPTIONS]);
     if (this.#trees.has(HOST_TREE)) {
-      await multiplexer.control('bind', ['source', `${EXPORT}/${HOST_TREE}`], ['target', HOME]);
+      await multiplexer.control('bind', ['source', `${EXPORT}/${HOST_TREE}`], ['target', HOST_HOME]);
     }
   }
 

@@ -1,5 +1,6 @@
 /** The Stdio of a command without a terminal: a call of `sandbox.docker`. */
 
+import { HOST_HOME } from '../container/host-home.ts';
 import type { TerminalSize } from '../container/machine.ts';
 import type { Stdio } from './stdio.ts';
 
@@ -25,7 +26,7 @@ export function pipeStdio(io: PipeIo): Stdio {
     onSignal: () => undefined,
     attach: () => undefined,
     signal: io.signal,
-    cwd: '/root',
+    cwd: HOST_HOME,
     env: {},
   };
 }

@@ -17,6 +17,7 @@ import { resolvePath } from '../unionfs/resolve.ts';
 import { writePieces } from '../unionfs/write-pieces.ts';
 import type { Volumes } from '../volume/volumes.ts';
 import { type GuestPlace, writeInGuest } from './guest-tar.ts';
+import { pathAtHome } from './host-home.ts';
 import type { Machine } from './machine.ts';
 import { cleanPath } from './mount-spec.ts';
 import { machineMounts, mountsOf } from './mounted.ts';
@@ -45,8 +46,6 @@ export interface PathStat {
   /** Of a link: where it leads in the end, absolute, as far as that can be told. */
   readonly target?: string;
 }
-
-const HOST_HOME = '/root';
 
 interface Opened {
   readonly view: MountedFileSystem;
@@ -200,8 +199,8 @@ export class ContainerCopying {
       for (const mount of mountedOf(get(id))) {
         const { type, name, source, subpath, destination, readOnly } = mount;
         const fs = type === 'volume' ? await volumes.tree(name) : home;
-        const within = type === 'volume' ? subpath : source.slice(HOST_HOME.length);
-        const ino = find(fs, within, true);
+        const within = type === 'volume' ? subpath : pathAtHome(source);
+        const ino = within === undefined ? undefined : find(fs, within, true);
         // a folder that is not there is made when the container starts
         if (ino === undefined) continue;
         view.mount(destination, fs, ino, { readOnly });
@@ -218,8 +217,7 @@ export class ContainerCopying {
 /** Mounts that the engine can look into: volumes, and binds of the host's durable home. */
 function mountedOf(record: ContainerRecord): readonly ContainerMount[] {
   return mountsOf(record).filter(
-    ({ type, source }) =>
-      type === 'volume' || (type === 'bind' && (source === HOST_HOME || source.startsWith(`${HOST_HOME}/`))),
+    ({ type, source }) => type === 'volume' || (type === 'bind' && pathAtHome(source) !== undefined),
   );
 }
 

@@ -10,11 +10,10 @@ import { decodeName, printableName } from '../names.ts';
 import { FsError } from '../unionfs/errno.ts';
 import type { FileSystem } from '../unionfs/filesystem.ts';
 import { resolvePath } from '../unionfs/resolve.ts';
+import { pathAtHome } from './host-home.ts';
 import type { Machine, Process, SpawnSpec } from './machine.ts';
 import { startedMachine } from './started-machine.ts';
 
-/** Where the machine's host side has the learner's home. */
-const HOME = '/root';
 const PIECE = 1 << 20;
 const SIGTERM = 15;
 
@@ -65,9 +64,10 @@ export async function hostHas(
   home: FileSystem,
   machine: Machine | undefined,
 ): Promise<boolean> {
-  if (path === HOME || path.startsWith(`${HOME}/`)) {
+  const within = pathAtHome(path);
+  if (within !== undefined) {
     if (machine?.state.status === 'running') await machine.sync();
-    return isThere(home, inHome(path));
+    return isThere(home, within);
   }
   const started = await startedMachine(machine);
   const process = await started.spawn(script('[ -e "$1" ]', path));
@@ -243,7 +243,8 @@ async function writeAtHome(
 
 /** The path as the home has it. NoSuchFileError for what lies elsewhere. */
 function inHome(path: string): string {
-  if (path === HOME || path.startsWith(`${HOME}/`)) return path.slice(HOME.length) || '/';
+  const within = pathAtHome(path);
+  if (within !== undefined) return within;
   throw readFault(path, MISSING, '');
 }
 

@@ -1,14 +1,14 @@
 /** Programs on the machine's host side: the learner's shell, on pipes or on a terminal. */
 
+import { HOST_HOME } from './host-home.ts';
 import type { Machine, Process, TerminalSize } from './machine.ts';
 import { OutputFan } from './output-fan.ts';
 import { exitAndOutput } from './running.ts';
 import { SIGKILL } from './signals.ts';
 
 const SIGHUP = 1;
-const HOME = '/root';
 const ENVIRONMENT = [
-  `HOME=${HOME}`,
+  `HOME=${HOST_HOME}`,
   'USER=root',
   'SHELL=/bin/bash',
   'PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
@@ -30,7 +30,7 @@ export async function runLine(machine: Machine, line: string, io: ShellIo): Prom
   const process = await machine.spawn({
     argv: ['/bin/bash', '-c', line],
     env: ENVIRONMENT,
-    cwd: HOME,
+    cwd: HOST_HOME,
     uid: 0,
     gid: 0,
   });
@@ -78,7 +78,7 @@ export async function openTerminal(
   const process = await machine.spawn({
     argv: ['/bin/bash', '-l'],
     env: [...ENVIRONMENT, 'TERM=xterm-256color'],
-    cwd: HOME,
+    cwd: HOST_HOME,
     uid: 0,
     gid: 0,
     tty: size,
