@@ -25,7 +25,7 @@ beforeAll(async () => {
   [mine, busybox] = await Promise.all([image(sandbox, MINE), image(sandbox, BUSYBOX)]);
   await writeFile(place('saved.tar'), await bytesOf(sandbox, 'save', 'mine:1', 'busybox'));
   await writeFile(place('mine.tar'), await bytesOf(sandbox, 'save', 'mine:1'));
-});
+}, 60_000);
 afterAll(() => rm(folder, { recursive: true }));
 
 const skopeo = (...args: string[]) => run('skopeo', ['--insecure-policy', '--override-arch', '386', ...args]);

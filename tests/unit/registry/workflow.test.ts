@@ -81,7 +81,7 @@ describe.each(kinds)('a registry %s', (_, isGuarded, start) => {
         await registries.pushTarget(of('flow/base'), []).putManifest(tag, descriptor, bytes, { signal });
       },
     );
-  });
+  }, 60_000);
   afterAll(async () => {
     await api.close();
     await server.close();
