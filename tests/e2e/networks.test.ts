@@ -139,11 +139,29 @@ describe('the page', () => {
         return { fetched, stored, around };
       });
     expect(tried).toEqual({ fetched: 'refused', stored: 'refused', around: 'refused' });
-    await page.getByRole('button', { name: 'Close' }).click();
     expect(
       requests.filter((url) => !url.startsWith(new URL(site).origin) && !/^(?:data|blob|about):/.test(url)),
     ).toEqual([]);
     expect(requests.filter((url) => url.includes('8080') || url.includes('style.css'))).toEqual([]);
+  });
+
+  it('says in the place of the frame that the container has stopped, and shows it again when it runs', async () => {
+    const port = page.getByRole('region', { name: 'Port 8080' });
+    const said = port
+      .getByRole('status')
+      .filter({ hasText: 'The container has stopped: nothing is at port 8080' });
+    await page.locator('iframe').waitFor();
+    await dockerOk(page, 'stop', '-t', '0', 'web');
+    await said.waitFor();
+    await page.locator('iframe').waitFor({ state: 'detached' });
+    expect(await port.getByRole('button', { name: 'Reload' }).isDisabled()).toBe(true);
+    await dockerOk(page, 'start', 'web');
+    await sh(page, 'until wget -qO- localhost:8080 >/dev/null 2>&1; do :; done');
+    await said.waitFor({ state: 'detached' });
+    await port.getByRole('button', { name: 'Reload' }).click();
+    await frame().getByRole('heading').first().waitFor();
+    await port.getByRole('button', { name: 'Close' }).click();
+    await port.waitFor({ state: 'detached' });
   });
 
   it('asks only ports that are published', async () => {
