@@ -51,6 +51,9 @@ unknown, 126 and 127 when the program cannot be started or found, 128 and its nu
 - Networks are bridges of IPv4: no other driver, no IPv6, no SCTP, no \`--link\`. Published ports are served by \`docker-proxy\` at
   the host's addresses; no traffic leaves the tab, so a name that no network knows does not exist (NXDOMAIN). The DNS server of a
   container listens at 127.0.0.11:53 itself: a program that wants port 53 of all addresses there has to name its own.
+- \`docker stats\` counts no BLOCK I/O: the machine has no block device, files are in the browser's storage, so it is \`0B / 0B\`.
+- Volumes with options are memory (\`type=tmpfs\`) or a folder of the host (\`o=bind\`); file systems of a network or a device are
+  refused. In memory they last as long as a container that runs has them, and \`docker cp\` does not reach into them.
 - In templates, a struct that Docker's client holds by pointer prints its fields, not its address, and numbers that the
   client's types do not know are numbers, not text.
 - What images and files say is printed without control characters.

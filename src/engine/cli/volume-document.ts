@@ -7,16 +7,21 @@ import { VOLUME_TYPE } from './inspect-types.ts';
 import type { InspectedKind } from './inspected-objects.ts';
 
 export function volumeDocument(record: VolumeRecord): Readonly<Record<string, unknown>> {
-  const { id, labels, createdAt } = record;
+  const { id, labels, createdAt, options } = record;
   return {
     CreatedAt: new Date(createdAt).toISOString().replace(/\.\d+Z$/, 'Z'),
     Driver: 'local',
-    Labels: Object.keys(labels).length === 0 ? null : labels,
+    // Go writes maps in the order of their names
+    Labels: Object.keys(labels).length === 0 ? null : sortedByName(labels),
     Mountpoint: volumePath(id),
     Name: id,
-    Options: null,
+    Options: options === undefined ? null : sortedByName(options),
     Scope: 'local',
   };
+}
+
+function sortedByName(texts: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(texts).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 export const VOLUME: InspectedKind = {

@@ -4,22 +4,28 @@ import type { DiffID } from '../oci/digest.ts';
 import type { ContainerMounts, MountRequests } from '../store/container-mount.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { ContentReader } from '../store/content-reader.ts';
+import { deviceMount } from '../volume/volume-options.ts';
 import type { Volumes } from '../volume/volumes.ts';
 import type { ContainerRegistry } from './container-registry.ts';
 import type { ImageStacks } from './image-stacks.ts';
 import { openImage } from './image-view.ts';
 import type { Bind, Machine, TmpfsMount } from './machine.ts';
+import { MemoryVolumes, mountFault } from './memory-volumes.ts';
 import {
   announceMounts,
+  deviceOf,
+  fillFolder,
   fillVolume,
   machineMounts,
   mountsOf,
   removeAnonymous,
   type VolumePlace,
+  volumePath,
   volumesOf,
 } from './mounted.ts';
 import { prepareMounts } from './mounting.ts';
 import type { RunningContainer } from './running.ts';
+import { startedMachine } from './started-machine.ts';
 
 export interface ContainerVolumesPorts {
   readonly volumes: Volumes;
@@ -43,6 +49,7 @@ export interface NewMounts {
 
 export class ContainerVolumes {
   readonly #ports: ContainerVolumesPorts;
+  readonly #memory = new MemoryVolumes();
 
   constructor(ports: ContainerVolumesPorts) {
     this.#ports = ports;
@@ -68,6 +75,14 @@ export class ContainerVolumes {
         const image = await openImage(layers, { stacks, content });
         try {
           for (const copy of prepared.copies) {
+            const device = deviceMount(volumes.get(copy.volume).options);
+            // of what is in memory nothing is left by the time that a container starts
+            if (device?.kind === 'tmpfs') continue;
+            if (device !== undefined) {
+              const started = await startedMachine(machine);
+              await fillFolder(started, { ...copy, folder: device.source, image });
+              continue;
+            }
             await fillVolume(volumes, machine, { ...copy, image }, this.#place(copy.volume));
           }
         } finally {
@@ -82,8 +97,25 @@ export class ContainerVolumes {
   }
 
   /** What the machine is to mount in the container now. LayerboxError in Docker's words. */
-  mounts(record: ContainerRecord): Promise<readonly (Bind | TmpfsMount)[]> {
-    return machineMounts(record, this.#ports.volumes);
+  async mounts(record: ContainerRecord): Promise<readonly (Bind | TmpfsMount)[]> {
+    const { volumes, machine, hostHas } = this.#ports;
+    for (const mount of mountsOf(record)) {
+      const device = deviceOf(mount, volumes);
+      if (device?.kind === 'tmpfs') {
+        await this.#memory.take(await startedMachine(machine), record.id, mount.name, device);
+      } else if (device !== undefined && !(await hostHas(device.source))) {
+        const flags = device.isRecursive ? '0x5000' : '0x1000';
+        const what = `${device.source}:${volumePath(mount.name)}, flags: ${flags}`;
+        throw mountFault(mount.name, `${what}: no such file or directory`);
+      }
+    }
+    return machineMounts(record, volumes, 'shared');
+  }
+
+  /** The container has ended, or could not start. */
+  async release(id: string): Promise<void> {
+    const { machine } = this.#ports;
+    if (machine?.state.status === 'running') await this.#memory.release(machine, id);
   }
 
   announce(action: 'mount' | 'unmount', record: ContainerRecord): void {

@@ -20,7 +20,7 @@ import { type GuestPlace, writeInGuest } from './guest-tar.ts';
 import { pathAtHome } from './host-home.ts';
 import type { Machine } from './machine.ts';
 import { cleanPath } from './mount-spec.ts';
-import { machineMounts, mountsOf } from './mounted.ts';
+import { effectiveMount, machineMounts, mountsOf } from './mounted.ts';
 import type { Rootfs } from './rootfs.ts';
 import { type RunningContainer, treePath } from './running.ts';
 import { startedMachine } from './started-machine.ts';
@@ -145,7 +145,7 @@ export class ContainerCopying {
         : renamed(pieces, (entry) => ({ ...entry, uid: owner.uid, gid: owner.gid }));
     await startedMachine(machine);
     const path = pathOf(view, directory);
-    checkReach(record, path);
+    checkReach(record, path, this.#ports.volumes);
     const running = this.#ports.running(record.id);
     if (running !== undefined && !running.hasExited) {
       await writeInGuest(machine, { inside: running.process }, path, owned);
@@ -155,7 +155,7 @@ export class ContainerCopying {
     const tree = treePath(record.id);
     machine.exportTree(tree, rootfs.union);
     try {
-      const binds = await machineMounts(record, this.#ports.volumes);
+      const binds = await machineMounts(record, this.#ports.volumes, 'own');
       const place: GuestPlace = { container: { tree, hostname: record.config.hostname, cgroup: '', binds } };
       await writeInGuest(machine, place, path, owned);
     } finally {
@@ -196,7 +196,7 @@ export class ContainerCopying {
     try {
       const view = new MountedFileSystem(rootfs.union);
       const mounts: ContainerMount[] = [];
-      for (const mount of mountedOf(get(id))) {
+      for (const mount of mountedOf(get(id), volumes)) {
         const { type, name, source, subpath, destination, readOnly } = mount;
         const fs = type === 'volume' ? await volumes.tree(name) : home;
         const within = type === 'volume' ? subpath : pathAtHome(source);
@@ -215,10 +215,10 @@ export class ContainerCopying {
 }
 
 /** Mounts that the engine can look into: volumes, and binds of the host's durable home. */
-function mountedOf(record: ContainerRecord): readonly ContainerMount[] {
-  return mountsOf(record).filter(
-    ({ type, source }) => type === 'volume' || (type === 'bind' && pathAtHome(source) !== undefined),
-  );
+function mountedOf(record: ContainerRecord, volumes: Volumes): readonly ContainerMount[] {
+  return mountsOf(record)
+    .map((mount) => effectiveMount(mount, volumes))
+    .filter(({ type, source }) => type === 'volume' || (type === 'bind' && pathAtHome(source) !== undefined));
 }
 
 function find(fs: FileSystem, path: string, followLast: boolean): number | undefined {
@@ -266,9 +266,9 @@ function checkWritable(view: MountedFileSystem, directory: number, record: Conta
 }
 
 /** What is mounted there in memory hides what `docker cp` would write, as Docker's documentation has it. */
-function checkReach(record: ContainerRecord, path: string): void {
-  const inMemory = mountsOf(record).flatMap(({ type, destination }) =>
-    type === 'tmpfs' ? [destination] : [],
+function checkReach(record: ContainerRecord, path: string, volumes: Volumes): void {
+  const inMemory = mountsOf(record).flatMap((mount) =>
+    effectiveMount(mount, volumes).type === 'tmpfs' ? [mount.destination] : [],
   );
   const hidden = ['/dev', '/proc', '/sys', ...inMemory].find(
     (place) => path === place || path.startsWith(`${place}/`),

@@ -36,6 +36,7 @@ export async function finishContainer(
   await stored.catch(() => undefined); // `start` tells of it
   await live.networks.close(id);
   await attempt(() => rootfs.release());
+  await attempt(() => live.volumes.release(id));
   await attempt(async () => {
     const before = live.get(id);
     const finishedAt = live.ports.now();

@@ -58,6 +58,10 @@ function inspectSpec({
   volume,
   tmpfs,
 }: MountSpec): Document {
+  const driver = {
+    ...(volume !== undefined && volume.driver !== '' && { Name: volume.driver }),
+    ...(volume !== undefined && Object.keys(volume.options).length > 0 && { Options: volume.options }),
+  };
   return {
     Type: type,
     ...(source !== '' && { Source: source }),
@@ -77,7 +81,7 @@ function inspectSpec({
         ...(volume.noCopy && { NoCopy: true }),
         ...(Object.keys(volume.labels).length > 0 && { Labels: volume.labels }),
         ...(volume.subpath !== '' && { Subpath: volume.subpath }),
-        ...(volume.driver !== '' && { DriverConfig: { Name: volume.driver } }),
+        ...(Object.keys(driver).length > 0 && { DriverConfig: driver }),
       },
     }),
     ...(tmpfs !== undefined && {

@@ -6,6 +6,8 @@ export interface MountPoint extends Omit<ContainerMount, 'isAnonymous'> {
   readonly copies: boolean;
   /** Labels of a volume that is made for it. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Of a volume that is made for it, as its driver takes them. */
+  readonly driverOptions: Readonly<Record<string, string>>;
 }
 
 /** Of a volume without a name, at no place. */
@@ -21,4 +23,5 @@ export const NO_MOUNT: MountPoint = {
   options: '',
   copies: false,
   labels: {},
+  driverOptions: {},
 };

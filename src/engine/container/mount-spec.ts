@@ -6,6 +6,7 @@
 import { LayerboxError, NotYetError } from '../errors.ts';
 import { printableName } from '../names.ts';
 import type { MountSpec } from '../store/container-mount.ts';
+import { checkVolumeOptions } from '../volume/volume-options.ts';
 import { checkVolumeDriver } from '../volume/volumes.ts';
 import { type MountPoint, NO_MOUNT } from './mount-point.ts';
 import { specTmpfsOptions } from './tmpfs-options.ts';
@@ -129,7 +130,16 @@ export function specMount(spec: MountSpec): MountPoint {
     }
     checkVolumeDriver(driver, spec.source);
     checkVolumeOptions(spec.source, options);
-    return { ...point, type: 'volume', name: spec.source, subpath, labels, copies: !noCopy, mode: 'z' };
+    return {
+      ...point,
+      type: 'volume',
+      name: spec.source,
+      subpath,
+      labels,
+      driverOptions: options,
+      copies: !noCopy,
+      mode: 'z',
+    };
   }
   if (spec.type === 'tmpfs') {
     if (spec.source !== '') throw refuse('field Source must not be specified');
@@ -148,21 +158,6 @@ function isLocalPath(path: string): boolean {
   if (path.startsWith('/')) return false;
   const clean = cleanPath(path);
   return clean !== '..' && !clean.startsWith('../');
-}
-
-const KNOWN_OPTIONS = ['type', 'o', 'device', 'size'];
-
-/** Options of the local driver: LayerboxError in Docker's words for what it has not, NotYetError for what it has. */
-export function checkVolumeOptions(name: string, options: Readonly<Record<string, string>>): void {
-  for (const option of Object.keys(options)) {
-    const subject = name === '' ? '' : `create ${printableName(name)}: `;
-    if (!KNOWN_OPTIONS.includes(option)) {
-      throw new LayerboxError(`${subject}invalid option: ${JSON.stringify(printableName(option))}`, {
-        option,
-      });
-    }
-    throw new NotYetError(`the option ${option} of a volume is not yet supported by Layerbox`, { option });
-  }
 }
 
 /** The mount of a path that the image or `-v PATH` says is a volume. LayerboxError in Docker's words. */

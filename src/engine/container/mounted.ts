@@ -1,6 +1,6 @@
 /** The mounts of containers that are made, started and removed: volumes filled, exported, told of and taken away. */
 
-import { LayerboxError } from '../errors.ts';
+import { LayerboxError, NotYetError } from '../errors.ts';
 import { printableName } from '../names.ts';
 import type { ContainerMount } from '../store/container-mount.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
@@ -9,10 +9,13 @@ import type { FileSystem } from '../unionfs/filesystem.ts';
 import { piecesOfTree } from '../unionfs/pieces-of-tree.ts';
 import { resolvePath } from '../unionfs/resolve.ts';
 import { writePieces } from '../unionfs/write-pieces.ts';
+import { type DeviceMount, deviceMount } from '../volume/volume-options.ts';
 import { type Volumes, volumeTree } from '../volume/volumes.ts';
-import { writeInGuest } from './guest-tar.ts';
+import { runInGuest, writeInGuest } from './guest-tar.ts';
 import type { Bind, Machine, Process, TmpfsMount } from './machine.ts';
 import { mergeTmpfsOptions } from './tmpfs-options.ts';
+
+const HOST = { host: true } as const;
 
 /** Where Docker keeps the files of a volume; `docker volume inspect` and the source of a mount say so. */
 export function volumePath(name: string): string {
@@ -27,6 +30,30 @@ export function sourceOf(mount: ContainerMount): string {
 
 export function mountsOf(record: ContainerRecord): readonly ContainerMount[] {
   return record.mounts?.list ?? [];
+}
+
+/** What is mounted in place of the volume's own files, if anything. */
+export function deviceOf({ type, name }: ContainerMount, volumes: Volumes): DeviceMount | undefined {
+  return type === 'volume' ? deviceMount(volumes.find(name)?.options) : undefined;
+}
+
+/** The mount as the options of its volume make it: a bind of a folder of the host, or one that is in memory. */
+export function effectiveMount(mount: ContainerMount, volumes: Volumes): ContainerMount {
+  const device = deviceOf(mount, volumes);
+  if (device === undefined) return mount;
+  if (mount.subpath !== '') {
+    throw new NotYetError('a subpath of a volume with options is not yet supported by Layerbox', {
+      volume: mount.name,
+    });
+  }
+  if (device.kind === 'tmpfs') return { ...mount, type: 'tmpfs', options: '' };
+  return {
+    ...mount,
+    type: 'bind',
+    source: device.source,
+    readOnly: mount.readOnly || device.readOnly,
+    options: device.isRecursive ? 'mustexist' : 'mustexist,nonrecursive',
+  };
 }
 
 /** The volumes that it has mounts of. */
@@ -62,6 +89,19 @@ export async function fillVolume(
   });
 }
 
+/** As `fillVolume`, into a folder of the host that is there and empty. */
+export async function fillFolder(
+  machine: Machine,
+  { folder, path, image }: { readonly folder: string; readonly path: string; readonly image: FileSystem },
+): Promise<void> {
+  const ino = directoryAt(image, path);
+  if (ino === undefined) return;
+  const { code, out } = await runInGuest(machine, HOST, ['ls', '-A', '--', folder]);
+  if (code !== 0 || out !== '') return;
+  await writeInGuest(machine, HOST, folder, piecesOfTree(image, ino, ''));
+  await machine.sync();
+}
+
 function directoryAt(image: FileSystem, path: string): number | undefined {
   let ino: number;
   try {
@@ -76,15 +116,23 @@ function directoryAt(image: FileSystem, path: string): number | undefined {
   });
 }
 
-/** What the machine is to mount. LayerboxError in Docker's words for what cannot be mounted as it is now. */
+/**
+ * What the machine is to mount. `memory`: whether volumes that are in memory are those of the host's side, which are there,
+ * or of this container alone. LayerboxError in Docker's words for what cannot be mounted as it is now.
+ */
 export async function machineMounts(
   record: ContainerRecord,
   volumes: Volumes,
+  memory: 'shared' | 'own',
 ): Promise<readonly (Bind | TmpfsMount)[]> {
   const list: (Bind | TmpfsMount)[] = [];
-  for (const mount of mountsOf(record)) {
+  for (const asked of mountsOf(record)) {
+    const mount = effectiveMount(asked, volumes);
     const { destination: target, readOnly } = mount;
-    if (mount.type === 'tmpfs') list.push({ tmpfs: true, target, options: mergeTmpfsOptions(mount.options) });
+    if (asked.type === 'volume' && mount.type === 'tmpfs' && memory === 'shared') {
+      list.push({ source: volumePath(asked.name), target, readOnly, mustExist: true });
+    } else if (mount.type === 'tmpfs')
+      list.push({ tmpfs: true, target, options: mergeTmpfsOptions(mount.options) });
     else if (mount.type === 'volume') list.push(await volumeBind(mount, volumes));
     else {
       checkPropagation(mount);

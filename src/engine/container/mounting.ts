@@ -64,14 +64,18 @@ export async function prepareMounts(
         list.push(one.inherited);
         continue;
       }
-      const { copies: isCopied, labels, ...mount } = one.point;
+      const { copies: isCopied, labels, driverOptions: options, ...mount } = one.point;
       const isAnonymous = mount.type === 'volume' && mount.name === '';
       if (mount.type !== 'volume') {
         list.push({ ...mount, isAnonymous });
         continue;
       }
       const isNew = isAnonymous || volumes.find(mount.name) === undefined;
-      const { id } = await volumes.create({ ...(!isAnonymous && { name: mount.name }), labels });
+      const { id } = await volumes.create({
+        ...(!isAnonymous && { name: mount.name }),
+        labels,
+        options,
+      });
       held.push(volumes.hold(id));
       if (isNew) made.push(id);
       if (isCopied && mount.subpath === '') copies.push({ volume: id, path: mount.destination });

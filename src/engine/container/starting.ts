@@ -109,6 +109,7 @@ async function spawnProgram(
     return await launch(machine, record, rootfs.union, attachments, network, mounts);
   } catch (error) {
     await live.networks.close(record.id);
+    await live.volumes.release(record.id).catch(live.ports.onFailure);
     await machine.removeCgroup(record.id).catch(live.ports.onFailure);
     const failure = startFailure(error, 'failed to create task for container: ');
     const exitCode = failure.data.exitCode;

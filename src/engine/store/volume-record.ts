@@ -6,6 +6,8 @@ export interface VolumeRecord {
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** Of the driver: `type`, `device`, `o`. Default: none. */
+  readonly options?: Readonly<Record<string, string>>;
   /** Made for one container without being named: it goes with it, and with `docker volume prune`. */
   readonly isAnonymous: boolean;
   /** What an image has at its place is being copied into it: whoever finds this at the start finds it half-done. */

@@ -25,6 +25,7 @@ import { Turns } from '../turns.ts';
 import type { FileSystem } from '../unionfs/filesystem.ts';
 import { openUnion, type Union } from '../unionfs/union.ts';
 import { anonymousName, checkVolumeName } from './volume-name.ts';
+import type { VolumeOptions } from './volume-options.ts';
 
 /** What volumes need of a machine. */
 export interface TreeExports {
@@ -49,6 +50,8 @@ export interface NewVolume {
   /** Undefined: it is anonymous, unless `isAnonymous` says that it is not. */
   readonly name?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Of the driver, as `checkVolumeOptions` lets them pass. */
+  readonly options?: VolumeOptions;
   /** Made for one container. Default: when it has no name. */
   readonly isAnonymous?: boolean;
 }
@@ -140,7 +143,14 @@ export class Volumes {
     if (present !== undefined) return present;
     const isAnonymous = volume.isAnonymous ?? volume.name === undefined;
     const labels = { ...volume.labels, ...(isAnonymous && { [ANONYMOUS_LABEL]: '' }) };
-    const record: VolumeRecord = { id, createdAt: now(), labels, isAnonymous };
+    const { options = {} } = volume;
+    const record: VolumeRecord = {
+      id,
+      createdAt: now(),
+      labels,
+      isAnonymous,
+      ...(Object.keys(options).length > 0 && { options }),
+    };
     // taken before the store answers, so that two of one name at the same time are one
     this.#records.set(id, record);
     await this.#turns.take(id, async () => {

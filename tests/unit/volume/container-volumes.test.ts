@@ -321,6 +321,11 @@ describe('docker volume', () => {
       },
     ]);
     expect(await ok(sandbox, ['inspect', '--type', 'volume', '-f', '{{.Name}}', 'zoo'])).toBe('zoo');
+    await ok(sandbox, 'volume create -o type=tmpfs -o o=size=1m -o device=tmpfs memory');
+    expect(await ok(sandbox, ['volume', 'inspect', '-f', '{{json .Options}}', 'memory'])).toBe(
+      '{"device":"tmpfs","o":"size=1m","type":"tmpfs"}',
+    );
+    await ok(sandbox, 'volume rm memory');
     expect(await ok(sandbox, 'volume rm zoo old')).toBe('zoo\nold');
     expect(await sandbox.docker('volume rm zoo')).toEqual({
       code: 1,
@@ -343,7 +348,18 @@ describe('docker volume', () => {
     ],
     ['create -d nfs data', 'create data: error looking up volume plugin nfs: plugin "nfs" not found'],
     ['create -o bogus=1 data', 'create data: invalid option: "bogus"'],
-    ['create -o type=nfs data', 'the option type of a volume is not yet supported by Layerbox'],
+    ['create -o type=tmpfs data', 'create data: missing required option: "device"'],
+    ['create -o device=/a data', 'create data: missing required option: "type"'],
+    ['create -o o=bind data', 'create data: missing required option: "device"'],
+    ['create -o size=1m data', 'create data: quota size requested but no quota support'],
+    [
+      'create -o type=nfs -o device=:/d -o o=addr=1.2.3.4 data',
+      'volumes of the type nfs are not yet supported by Layerbox',
+    ],
+    [
+      'create -o type=none -o device=/a -o o=bind,noexec data',
+      'the mount option noexec of a volume that is a bind is not yet supported by Layerbox',
+    ],
     ['rm', "docker: 'docker volume rm' requires at least 1 argument"],
     ['ls x', "docker: 'docker volume ls' accepts no arguments"],
     ['prune -a --filter all=1 -f', 'conflicting options: cannot specify both --all and --filter all=1'],

@@ -89,7 +89,8 @@ describe('--mount is refused by the daemon:', () => {
 
   it.each([
     [{ bogus: '' }, 'invalid option: "bogus"'],
-    [{ type: 'nfs' }, 'the option type of a volume is not yet supported by Layerbox'],
+    [{ type: 'nfs' }, 'missing required option: "device"'],
+    [{ type: 'nfs', device: ':/d' }, 'volumes of the type nfs are not yet supported by Layerbox'],
   ])('options %j of a volume', (options, words) => {
     const volume = { noCopy: false, labels: {}, subpath: '', driver: '', options };
     expect(() => specMount({ ...spec, source: 'data', volume })).toThrow(words);

@@ -162,3 +162,58 @@ describe('a tmpfs', () => {
     await docker('rm memory');
   });
 });
+
+describe('a volume with options', () => {
+  it('is memory, one for all who run with it, and gone with the last of them', async () => {
+    await docker('volume create -o type=tmpfs -o device=tmpfs -o o=size=64k,mode=750 memory');
+    await docker('run -d --name one -v memory:/m busybox sleep 1000');
+    const at = async (name: string, line: string) => {
+      const { out, err } = await sandbox.docker(['exec', name, 'sh', '-c', line]);
+      return out + err;
+    };
+    expect(await at('one', 'grep " /m " /proc/mounts | cut -d" " -f2-4; stat -c %a /m; echo hi > /m/a')).toBe(
+      '/m tmpfs rw,relatime,size=64k,mode=750\n750\n',
+    );
+    expect(await run('-v memory:/n:ro', 'cat /n/a; touch /n/b')).toMatch(/^hi\n.*Read-only file system\n$/);
+    expect(await at('one', 'dd if=/dev/zero of=/m/b bs=1k count=100 2>&1')).toContain('No space left');
+    expect((await sandbox.docker('cp one:/etc/hostname -')).code).toBe(0);
+    expect(await sh('docker cp /etc/profile one:/m')).toContain('out of reach of docker cp');
+    await docker('rm -f one');
+    expect(await sh('grep -c volumes/memory /proc/mounts')).toBe('0\n1');
+    expect(await run('-v memory:/m', 'ls -A /m')).toBe('');
+    await docker('volume rm memory');
+    await docker('volume create -o type=tmpfs -o device=tmpfs -o o=size=many wrong');
+    expect(await run('-v wrong:/m', 'true')).toContain(
+      "error while mounting volume '/var/lib/docker/volumes/wrong/_data': failed to mount local volume: mount tmpfs:/var/lib/docker/volumes/wrong/_data, data: size=many: invalid argument",
+    );
+    await docker('volume rm wrong');
+  });
+
+  it('is a folder of the host, filled when it is empty', async () => {
+    expect(await sh('mkdir /root/kept /root/first; echo host > /root/kept/a')).toBe('0');
+    await docker('volume create -o type=none -o o=bind -o device=/root/kept kept');
+    expect(await run('-v kept:/etc', 'ls -A /etc | grep -c passwd; cat /etc/a; echo new > /etc/b')).toBe(
+      '0\nhost\n',
+    );
+    expect(await sh('cat /root/kept/b')).toBe('new\n0');
+    await docker('create --name box -v kept:/k busybox');
+    expect(await sh('docker cp /etc/profile box:/k; ls /root/kept; docker cp box:/k/a - | tar -t')).toMatch(
+      /^a\n(?:\S+\n)*b\n(?:\S+\n)*profile\na\n0$/,
+    );
+    await docker('rm box');
+    await docker('volume rm kept');
+    expect(await sh('cat /root/kept/a')).toBe('host\n0');
+    const options = 'volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/root/first';
+    expect(
+      await run(`--mount type=volume,src=first,dst=/etc,${options}`, 'ls /etc/passwd && echo made > /etc/c'),
+    ).toBe('/etc/passwd\n');
+    expect(await sh('ls /root/first/passwd; cat /root/first/c')).toBe('/root/first/passwd\nmade\n0');
+    await docker('volume create -o type=none -o o=bind,ro -o device=/root/first fixed');
+    expect(await run('-v fixed:/f', 'touch /f/x')).toContain('Read-only file system');
+    await docker('volume create -o type=none -o o=bind -o device=/root/nope none');
+    expect(await run('-v none:/n', 'true')).toContain(
+      "error while mounting volume '/var/lib/docker/volumes/none/_data': failed to mount local volume: mount /root/nope:/var/lib/docker/volumes/none/_data, flags: 0x1000: no such file or directory",
+    );
+    await docker('volume rm first fixed none');
+  });
+});

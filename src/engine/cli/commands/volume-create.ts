@@ -1,5 +1,5 @@
-import { checkVolumeOptions } from '../../container/mount-spec.ts';
 import { UsageError } from '../../errors.ts';
+import { checkVolumeOptions } from '../../volume/volume-options.ts';
 import { checkVolumeDriver } from '../../volume/volumes.ts';
 import type { Command } from '../command.ts';
 
@@ -40,10 +40,12 @@ export const volumeCreate: Command = {
     }
     const name = word ?? flags.string('name');
     checkVolumeDriver(flags.string('driver'), name);
-    checkVolumeOptions(name, pairs(flags.list('opt')));
+    const options = pairs(flags.list('opt'));
+    checkVolumeOptions(name, options);
     const { id } = await host.volumes.create({
       ...(name !== '' && { name }),
       labels: pairs(flags.list('label')),
+      options,
     });
     await print.line(id);
     return 0;
