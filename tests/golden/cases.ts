@@ -1,16 +1,9 @@
 /** Command lines whose output the docker client at hand was asked for, and what of it is otherwise here. */
 
-export interface Case {
-  readonly argv: readonly string[];
-  /** The output is a terminal of this many columns; undefined: a pipe. */
-  readonly columns?: number;
-  /** What is typed here for the same, where the words differ, and why. */
-  readonly ours?: { readonly argv: readonly string[]; readonly because: string };
-  /** Replaced in the recorded output before it is compared. */
-  readonly differs?: readonly { readonly pattern: RegExp; readonly by: string; readonly because: string }[];
-}
-
-const words = (line: string) => line.split(' ');
+import { type Case, words } from './case.ts';
+import { CHANGES } from './cases-changes.ts';
+import { ERRORS } from './cases-errors.ts';
+import { OBJECTS } from './cases-objects.ts';
 
 /** As of version 29 the table of images is another one; 28.2 prints the one that is `--format table` now. */
 const classic = (line: string): Case => ({
@@ -19,7 +12,14 @@ const classic = (line: string): Case => ({
 });
 
 const PIPED: readonly Case[] = [
-  ...['images', 'images -a', 'images busybox', 'images nosuch', 'images --filter dangling=true'].map(classic),
+  ...[
+    'images',
+    'images -a',
+    'images busybox',
+    'images nosuch',
+    'images UPPER',
+    'images --filter dangling=true',
+  ].map(classic),
   ...['images --digests', 'images --no-trunc', 'images -q', 'images -q --no-trunc'].map((line) => ({
     argv: words(line),
   })),
@@ -146,9 +146,13 @@ const ON_TERMINAL: readonly Case[] = [
     argv: words(line),
     columns: 80,
   })),
+  ...['volume ls', 'network ls', 'ps -a --no-trunc', 'port db', 'top db', 'stats --no-stream', 'system df -v']
+    .concat('diff writer', 'logs talker', 'search layerbox', 'volume inspect kept')
+    .map((line) => ({ argv: words(line), columns: 100 })),
+  ...['ps', 'volume ls', 'network ls', 'history busybox'].map((line) => ({ argv: words(line), columns: 40 })),
   { ...classic('images'), columns: 80 },
   { argv: ['ps', '--format', '{{.Names}} {{json .Command}}'], columns: 40 },
   { argv: words('container inspect -f {{.Name}} web'), columns: 80 },
 ];
 
-export const CASES: readonly Case[] = [...PIPED, ...ON_TERMINAL];
+export const CASES: readonly Case[] = [...PIPED, ...OBJECTS, ...ERRORS, ...ON_TERMINAL, ...CHANGES];

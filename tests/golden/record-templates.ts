@@ -10,7 +10,7 @@ import { DOCUMENT, TEMPLATES } from './templates.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'engine-api-'));
 const socket = join(folder, 'docker.sock');
-const server = await serveEngineApi(socket, (path) =>
+const server = await serveEngineApi(socket, ({ path }) =>
   path === '/containers/web/json' ? DOCUMENT : undefined,
 );
 

@@ -6,6 +6,7 @@ import { formatSize } from './format.ts';
 import type { Columns, Row } from './format-flag.ts';
 import { type ShownImage, selectImages } from './image-filters.ts';
 import { imageRow } from './image-row.ts';
+import { volumeRow } from './volume-row.ts';
 
 export interface DiskUsageGroup {
   readonly total: number;
@@ -127,13 +128,14 @@ async function ofVolumes({ volumes }: DockerHost): Promise<DiskUsageGroup> {
   let size = 0;
   let reclaimable = 0;
   let active = 0;
-  for (const { id } of volumes.list()) {
+  for (const record of volumes.list()) {
+    const { id } = record;
     const bytes = await volumes.bytes(id);
     const links = volumes.usedBy(id).length;
     size += bytes;
     if (links > 0) active += 1;
     else reclaimable += bytes;
-    rows.push({ Name: id, Links: String(links), Size: formatSize(bytes, 4) });
+    rows.push(volumeRow(record, { links: String(links), size: formatSize(bytes, 4) }));
   }
   return { total: rows.length, active, size, reclaimable, rows, columns };
 }

@@ -58,6 +58,12 @@ export function ellipsis(text: string, width: number): string {
   return characters.length <= width ? text : `${characters.slice(0, width - 1).join('')}…`;
 }
 
+/** `2026-01-02 03:04:05.678 +0000 UTC`, as Go prints a time that has parts of a second. */
+export function formatExactTime(milliseconds: number): string {
+  const fraction = (milliseconds % 1000) / 1000;
+  return formatTime(milliseconds).replace(' +0000', `${String(fraction).slice(1)} +0000`);
+}
+
 /** `2026-01-02 03:04:05 +0000 UTC`, as Go prints a time. */
 export function formatTime(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`;

@@ -1,5 +1,6 @@
 /** Which images `docker images` shows: a name, and the filters of Docker's daemon. */
 
+import { InvalidReferenceError } from '../errors.ts';
 import { creationTime } from '../image/creation-time.ts';
 import type { ImageConfig } from '../oci/config.ts';
 import { fullName, parseReference } from '../oci/reference.ts';
@@ -70,9 +71,21 @@ async function timeFilter(host: DockerHost, filters: Filters): Promise<(createdA
 function isNamed(name: ImageName, wanted: string): boolean {
   if (name.full === '') return false;
   if (/[*?[]/.test(wanted)) return fitsReference(wanted, name);
+  // to Docker's daemon it is a pattern like any other
+  if (!isReference(wanted)) return fitsReference(wanted, name);
   const reference = parseReference(wanted);
   if (fullName(reference) !== name.full) return false;
   return /:[^/]+$/.test(wanted) ? reference.tag === name.tag : true;
+}
+
+function isReference(text: string): boolean {
+  try {
+    parseReference(text);
+    return true;
+  } catch (error) {
+    if (error instanceof InvalidReferenceError) return false;
+    throw error;
+  }
 }
 
 function fitsReference(pattern: string, { repository, tag, full }: ImageName): boolean {

@@ -2,6 +2,7 @@
 
 import { networkOf } from '../store/container-network.ts';
 import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
+import { FIXED_HOST_CONFIG } from './fixed-host-config.ts';
 import { inspectExtras, inspectHealth, inspectHostConfig } from './host-config-inspection.ts';
 import { hostConfigOfMounts, inspectMounts, inspectVolumes } from './mount-inspection.ts';
 import { exposedPorts, hostConfigOfNetwork } from './network-inspection.ts';
@@ -33,6 +34,11 @@ export function inspectContainer(
     Args: args,
     State: inspectState(state),
     Image: record.imageID,
+    // there are no such files: the guest has them in memory, the log is in the store
+    ResolvConfPath: '',
+    HostnamePath: '',
+    HostsPath: '',
+    LogPath: '',
     Name: `/${record.name}`,
     RestartCount: record.restartCount ?? 0,
     Driver: 'layerbox',
@@ -42,6 +48,7 @@ export function inspectContainer(
     AppArmorProfile: '',
     ExecIDs: null,
     HostConfig: {
+      ...FIXED_HOST_CONFIG,
       ...inspectHostConfig(record),
       ...hostConfigOfNetwork(record),
       ...hostConfigOfMounts(record),
@@ -67,6 +74,7 @@ export function inspectContainer(
       Volumes: inspectVolumes(record),
       WorkingDir: config.workingDir,
       Entrypoint: config.entrypoint.length === 0 ? null : config.entrypoint,
+      OnBuild: null,
       Labels: config.labels,
       ...(config.stopSignal !== '' && { StopSignal: config.stopSignal }),
       ...inspectExtras(record),

@@ -173,7 +173,7 @@ describe('published ports', () => {
     expect(await docker('port web 9000')).toEqual({
       code: 1,
       out: '',
-      err: "no public port '9000/tcp' published for web\n",
+      err: "Error: No public port '9000' published for web\n",
     });
     expect(await ok('ps --format {{.Ports}}')).toBe(
       '9000-9001/tcp, 0.0.0.0:5300->53/udp, 0.0.0.0:8080->80/tcp, 127.0.0.1:32768->81/tcp',

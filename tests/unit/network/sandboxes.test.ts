@@ -57,10 +57,10 @@ describe('docker network', () => {
   });
 
   const refused: readonly (readonly [string, string])[] = [
-    ['network rm nosuch', 'Error response from daemon: network nosuch not found\n'],
+    ['network rm nosuch', 'Error response from daemon: network nosuch not found\nexit status 1\n'],
     [
       'network rm bridge',
-      'Error response from daemon: bridge is a pre-defined network and cannot be removed\n',
+      'Error response from daemon: bridge is a pre-defined network and cannot be removed\nexit status 1\n',
     ],
     [
       'network create host',

@@ -1,5 +1,6 @@
 import type { HistoryLine } from '../../image/history.ts';
 import type { Command } from '../command.ts';
+import { fromDaemon } from '../error-text.ts';
 import { ellipsis, formatDuration, formatSize, truncateID } from '../format.ts';
 import { LIST_FORMAT_FLAG, printListing, type Row } from '../format-flag.ts';
 
@@ -34,7 +35,8 @@ export const history: Command = {
   later: ['platform='],
   wordCount: { min: 1, max: 1 },
   run: async ({ words, flags, host, print }) => {
-    const lines = await host.images.history(await host.images.resolve(words[0] ?? ''));
+    const record = await fromDaemon(() => host.images.resolve(words[0] ?? ''));
+    const lines = await host.images.history(record);
     const how = { human: flags.bool('human'), truncate: !flags.bool('no-trunc'), now: host.now() };
     await printListing(print, {
       rows: lines.map((line) => rowOf(line, how)),

@@ -106,6 +106,7 @@ async function lookUp(
   sized: boolean,
 ): Promise<{ readonly document: unknown; readonly type: GoType } | string> {
   const [only, ...others] = kinds;
+  if (word === '' && only !== undefined) return `invalid ${only.name} name or ID: value is empty`;
   for (const { find, isMissing, type } of kinds) {
     try {
       return { document: await find(host, word, sized), type };

@@ -5,8 +5,9 @@ import type { Command } from '../command.ts';
 import type { DockerHost } from '../docker-host.ts';
 import { booleanFilter, type Filters, fitsLabels, invalidFilter, parseFilters } from '../filter.ts';
 import { fieldFlag } from '../filter-flag.ts';
-import { formatTime, truncateID } from '../format.ts';
+import { formatExactTime, truncateID } from '../format.ts';
 import { LIST_FORMAT_FLAG, printListing } from '../format-flag.ts';
+import { compareNatural } from '../natural-order.ts';
 
 const HEADERS = {
   ID: 'NETWORK ID',
@@ -35,7 +36,10 @@ export const networkLs: Command = {
   wordCount: { min: 0, max: 0 },
   run: async ({ flags, host, print }) => {
     const filters = parseFilters(flags.list('filter'), FILTERS);
-    const shown = host.containers.networks.networks.list().filter((record) => fits(host, record, filters));
+    const shown = host.containers.networks.networks
+      .list()
+      .filter((record) => fits(host, record, filters))
+      .sort((a, b) => compareNatural(a.name, b.name));
     await printListing(print, {
       rows: shown.map((record) => ({
         ID: flags.bool('no-trunc') ? record.id : truncateID(record.id),
@@ -48,7 +52,7 @@ export const networkLs: Command = {
         Labels: Object.entries(record.labels)
           .map(([name, value]) => `${name}=${value}`)
           .join(','),
-        CreatedAt: formatTime(record.createdAt),
+        CreatedAt: formatExactTime(record.createdAt),
       })),
       headers: HEADERS,
       columns: ['ID', 'Name', 'Driver', 'Scope'],

@@ -8,9 +8,9 @@ export const networkRm: Command = {
   aliases: ['docker network rm', 'docker network remove'],
   flags: [{ long: 'force', short: 'f', type: 'bool', help: 'Do not error if the network does not exist' }],
   wordCount: { min: 1 },
-  run: (invocation) => {
+  run: async (invocation) => {
     const { networks } = invocation.host.containers;
-    return eachWord(invocation, async (word) => {
+    const code = await eachWord(invocation, async (word) => {
       try {
         await networks.remove(networks.networks.resolve(word));
       } catch (error) {
@@ -19,5 +19,8 @@ export const networkRm: Command = {
       }
       return word;
     });
+    // so Docker's client ends, of all that remove
+    if (code !== 0) await invocation.print.error('exit status 1');
+    return code;
   },
 };

@@ -1,6 +1,7 @@
 import { printableName } from '../../names.ts';
 import type { Command } from '../command.ts';
 import { containerDocument, portsOf } from '../container-document.ts';
+import { quoted } from '../go-text.ts';
 import { refusal } from '../refusal.ts';
 
 export const port: Command = {
@@ -23,7 +24,9 @@ export const port: Command = {
     const name = portName(wanted);
     const found = published.filter(({ inside }) => inside === name);
     if (found.length === 0) {
-      throw refusal(`no public port '${name}' published for ${printableName(container)}`);
+      throw refusal(
+        `Error: No public port '${printableName(wanted)}' published for ${printableName(container)}`,
+      );
     }
     await print.text(found.map(({ outside }) => `${outside}\n`).join(''));
     return 0;
@@ -32,8 +35,12 @@ export const port: Command = {
 
 function portName(text: string): string {
   const [number = '', protocol = 'tcp'] = text.split('/');
-  if (!/^\d{1,5}$/.test(number) || Number(number) > 65535) {
-    throw refusal(`Error: invalid port (${printableName(number)})`);
+  const isNumber = /^\d+$/.test(number);
+  if (!isNumber || Number(number) > 65535) {
+    const why = isNumber ? 'value out of range' : 'invalid syntax';
+    throw refusal(
+      `Error: invalid port (${printableName(number)}): strconv.ParseUint: parsing ${quoted(number)}: ${why}`,
+    );
   }
   return `${Number(number)}/${protocol}`;
 }

@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { fromDaemon } from '../error-text.ts';
 import { eachWord } from './each-word.ts';
 
 export const rmi: Command = {
@@ -11,7 +12,9 @@ export const rmi: Command = {
   run: (invocation) => {
     const { flags, host } = invocation;
     return eachWord(invocation, async (word) => {
-      const { untagged, deleted } = await host.images.remove(word, { force: flags.bool('force') });
+      const { untagged, deleted } = await fromDaemon(() =>
+        host.images.remove(word, { force: flags.bool('force') }),
+      );
       return [
         ...untagged.map((reference) => `Untagged: ${reference}`),
         ...deleted.map((id) => `Deleted: ${id}`),

@@ -48,6 +48,7 @@ export const stats: Command = {
       const rows = after.map(({ record, sample }) =>
         rowOf(record, before.find((each) => each.record.id === record.id)?.sample, sample, {
           truncate: !flags.bool('no-trunc'),
+          asked: words[named.indexOf(record.id)],
         }),
       );
       await show(invocation, rows);
@@ -87,7 +88,7 @@ function rowOf(
   { id, name }: ContainerRecord,
   before: Sample | undefined,
   sample: Sample | undefined,
-  { truncate }: { readonly truncate: boolean },
+  { truncate, asked }: { readonly truncate: boolean; readonly asked: string | undefined },
 ): Row {
   const memory = sample?.memory ?? 0;
   const limit = sample?.memoryLimit ?? 0;
@@ -96,7 +97,7 @@ function rowOf(
   return {
     BlockIO: '0B / 0B', // the machine has no block device
     CPUPerc: percent(before === undefined || sample === undefined ? 0 : cpuPercent(before, sample)),
-    Container: shownID,
+    Container: asked ?? shownID,
     ID: shownID,
     MemPerc: percent(limit > 0 ? (100 * memory) / limit : 0),
     MemUsage: `${formatMemory(memory)} / ${formatMemory(limit)}`,

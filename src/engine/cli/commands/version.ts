@@ -1,8 +1,37 @@
 import type { Command } from '../command.ts';
 import { INSPECT_FORMAT_FLAG } from '../format-flag.ts';
+import { type GoType, pointer, struct, typedValue } from '../go-types.ts';
 import { jsonOf } from '../json-text.ts';
 import { parseTemplate, VERSION_WORDING } from '../template.ts';
 import { API_VERSION, DOCKER_VERSION, LAYERBOX_VERSION } from '../version-words.ts';
+
+const platform = pointer(struct('struct', { Name: '' }));
+const build = { GitCommit: '', GoVersion: '', Os: '', Arch: '' } as const;
+
+/** docker/cli, cli/command/system/version.go: versionInfo. */
+const VERSION_TYPE: GoType = struct('system.versionInfo', {
+  Client: struct('system.clientVersion', {
+    Platform: platform,
+    Version: '',
+    'APIVersion=ApiVersion': '',
+    DefaultAPIVersion: '',
+    ...build,
+    BuildTime: '',
+    Context: '',
+  }),
+  Server: pointer(
+    struct('types.Version', {
+      Platform: platform,
+      Version: '',
+      'APIVersion=ApiVersion': '',
+      MinAPIVersion: '',
+      ...build,
+      KernelVersion: '',
+      Experimental: false,
+      BuildTime: '',
+    }),
+  ),
+});
 
 export const version: Command = {
   usage: '[OPTIONS]',
@@ -32,7 +61,8 @@ export const version: Command = {
     };
     const format = flags.string('format');
     if (format === 'json') await print.line(jsonOf(document));
-    else if (format !== '') await print.line(parseTemplate(format, VERSION_WORDING).render(document));
+    else if (format !== '')
+      await print.line(parseTemplate(format, VERSION_WORDING).render(typedValue(document, VERSION_TYPE)));
     else await print.text(layout(document.Client, document.Server));
     return 0;
   },

@@ -1,10 +1,11 @@
-import { volumePath } from '../../container/mounted.ts';
 import type { VolumeRecord } from '../../store/volume-record.ts';
 import type { Command } from '../command.ts';
 import type { DockerHost } from '../docker-host.ts';
 import { booleanFilter, type Filters, fitsLabels, parseFilters } from '../filter.ts';
 import { fieldFlag } from '../filter-flag.ts';
 import { LIST_FORMAT_FLAG, printListing } from '../format-flag.ts';
+import { compareNatural } from '../natural-order.ts';
+import { volumeRow } from '../volume-row.ts';
 
 const HEADERS = {
   Availability: 'AVAILABILITY',
@@ -34,22 +35,12 @@ export const volumeLs: Command = {
   wordCount: { min: 0, max: 0 },
   run: async ({ flags, host, print }) => {
     const filters = parseFilters(flags.list('filter'), FILTERS);
-    const shown = host.volumes.list().filter((record) => fits(host, record, filters));
+    const shown = host.volumes
+      .list()
+      .filter((record) => fits(host, record, filters))
+      .sort((a, b) => compareNatural(a.id, b.id));
     await printListing(print, {
-      rows: shown.map(({ id, labels }) => ({
-        Availability: 'N/A',
-        Driver: 'local',
-        Group: 'N/A',
-        Labels: Object.entries(labels)
-          .map(([name, value]) => `${name}=${value}`)
-          .join(','),
-        Links: 'N/A',
-        Mountpoint: volumePath(id),
-        Name: id,
-        Scope: 'local',
-        Size: 'N/A',
-        Status: 'N/A',
-      })),
+      rows: shown.map((record) => volumeRow(record)),
       headers: HEADERS,
       columns: ['Driver', 'Name'],
       format: flags.string('format'),
