@@ -56,9 +56,17 @@ unknown, 126 and 127 when the program cannot be started or found, 128 and its nu
   refused. In memory they last as long as a container that runs has them, and \`docker cp\` does not reach into them.
 - In templates, a struct that Docker's client holds by pointer prints its fields, not its address, and numbers that the
   client's types do not know are numbers, not text.
-- What images and files say is printed without control characters.
+- What images and files say is printed without control characters, and without those that turn the order of a line around.
+  In JSON they are escapes, so that nothing is lost.
+- \`docker info\` and \`docker version\` tell of Layerbox, in a layout of their own; the fields that Docker has too have Docker's
+  names. A template with a field that is not there is refused in other words than the client's.
+- In \`docker inspect\` times have all nine digits of the nanoseconds. \`Driver\`, \`LogConfig.Type\` and \`Runtime\` are \`layerbox\`; there
+  are no files of the host behind \`LogPath\`, \`HostsPath\` and the like, and no path is masked.
+- Labels of volumes and networks are listed in the order in which they are kept; the client has them in no order.
 
-The outputs of lists and inspections are compared with those of the docker client (\`tests/golden\`).
+The outputs of lists, inspections, prunes, pulls and refusals, with their exit codes, in a pipe and on a terminal, are compared
+with those that docker 28.2.2 printed for the same state (\`tests/golden\`; each difference has its reason there). Not
+compared: the layouts of \`info\` and \`version\`, \`push\`, and what streams without an end.
 `;
 
 function section(
