@@ -17,9 +17,10 @@ programs_compile() {
 }
 
 programs_build() {
-	say "compiling agent, docker, docker-proxy, init, foreign, resolver"
+	say "compiling agent, curl, docker, docker-proxy, init, foreign, resolver"
 	mkdir -p "$workdir/programs"
 	programs_compile agent "$guest"/agent/*.c
+	programs_compile curl "$guest"/curl/*.c
 	programs_compile docker "$guest"/docker/*.c
 	programs_compile docker-proxy "$guest"/docker-proxy/*.c
 	programs_compile init "$guest"/init/*.c

@@ -26,6 +26,7 @@ root_list() {
 	echo 'nod /dev/console 0600 0 0 c 5 1'
 
 	root_file "$workdir/programs/agent" /init 0755
+	root_file "$workdir/programs/curl" /usr/bin/curl 0755
 	root_file "$workdir/programs/docker" /usr/bin/docker 0755
 	root_file "$workdir/programs/docker-proxy" /usr/lib/layerbox/docker-proxy 0755
 	root_file "$workdir/programs/resolver" /usr/lib/layerbox/resolver 0755
