@@ -16,56 +16,40 @@ import { type ContainerSummary, containerSummary, type ImageSummary, imageSummar
 import type { Random } from './container/container-name.ts';
 import { Containers } from './container/containers.ts';
 import { EventHistory } from './container/event-history.ts';
-import {
-  containerSource,
-  type DirectoryListing,
-  type FilesSource,
-  imageSource,
-  listFiles,
-  type NameRange,
-} from './container/files-source.ts';
-import { type OpenFiles, readContent, type WalkEntry, walkFiles } from './container/files-view.ts';
+import { FilesReading } from './container/files-reading.ts';
+import type { DirectoryListing, FilesSource, NameRange } from './container/files-source.ts';
+import type { WalkEntry } from './container/files-view.ts';
 import { hostFiles, hostHas } from './container/host-files.ts';
 import { HOST_TREE, pathAtHome } from './container/host-home.ts';
 import { type HostTerminal, openTerminal, runLine } from './container/host-shell.ts';
 import { ImageStacks } from './container/image-stacks.ts';
-import { openImage } from './container/image-view.ts';
 import { dropIncomplete } from './container/incomplete.ts';
 import type { Client, Machine, TerminalSize } from './container/machine.ts';
-import { type ContainerChanges, ownChanges } from './container/own-changes.ts';
+import type { ContainerChanges } from './container/own-changes.ts';
 import { getThroughPort } from './container/port-request.ts';
 import type { PortResponse } from './container/port-response.ts';
 import { startedMachine } from './container/started-machine.ts';
-import {
-  ContentMissingError,
-  InvalidReferenceError,
-  LayerboxError,
-  NoSuchContainerError,
-  NoSuchImageError,
-  StorageFailedError,
-} from './errors.ts';
+import { ContentMissingError, LayerboxError, NoSuchContainerError, StorageFailedError } from './errors.ts';
 import type { EventStream } from './events.ts';
 import { Images } from './image/images.ts';
 import { LayerCache } from './image/layer-cache.ts';
 import type { LayerIngestor } from './image/layer-ingestor.ts';
 import { LazyLayers } from './lazy/lazy-layers.ts';
-import { decodeName, printableName } from './names.ts';
+import { decodeName } from './names.ts';
 import { Networks } from './network/networks.ts';
 import type { DiffID, Digest } from './oci/digest.ts';
-import { formatPlatform, parsePlatform, satisfies } from './oci/platform.ts';
 import { formatReference } from './oci/reference.ts';
 import { Credentials } from './registry/credentials.ts';
 import { RecordedCredentials } from './registry/kept-credentials.ts';
 import type { Mirrors } from './registry/mirrors.ts';
 import { Registries } from './registry/registries.ts';
 import type { Fetch } from './registry/request.ts';
-import type { ContainerRecord } from './store/container-record.ts';
 import type { ContentStore } from './store/content.ts';
 import { CachedContentReader, type ContentReader } from './store/content-reader.ts';
 import { collectGarbage } from './store/garbage.ts';
 import type { JournalStore } from './store/journal.ts';
 import { Leases } from './store/leases.ts';
-import type { ImageRecord, RecordStore } from './store/records.ts';
+import type { RecordStore } from './store/records.ts';
 import { FsError } from './unionfs/errno.ts';
 import { readFile } from './unionfs/resolve.ts';
 import { openUnion, type Union } from './unionfs/union.ts';
@@ -189,11 +173,10 @@ interface EngineParts {
   readonly volumes: Volumes;
 }
 
-const diffIDsOf = (image: ImageRecord) => image.layers.map(({ diffID }) => diffID);
-
 export class Engine {
   readonly #ports: EnginePorts;
   readonly #parts: EngineParts;
+  readonly #files: FilesReading;
   readonly #host: DockerHost;
   /** Commands under way: closing lets them end. */
   readonly #closing = new AbortController();
@@ -203,6 +186,7 @@ export class Engine {
   constructor(ports: EnginePorts, parts: EngineParts) {
     this.#ports = ports;
     this.#parts = parts;
+    this.#files = new FilesReading(parts);
     const { machine, now } = ports;
     this.#host = {
       images: parts.images,
@@ -268,38 +252,18 @@ export class Engine {
    * Every entry of an image's or a container's union, bytewise by path, parents first. NoSuchImageError when the
    * reference names neither.
    */
-  async *walk(reference: string, platform?: string): AsyncGenerator<WalkEntry> {
-    const { files, close } = await this.#open(reference, platform);
-    try {
-      yield* walkFiles(files);
-    } finally {
-      await close();
-    }
+  walk(reference: string, platform?: string): AsyncGenerator<WalkEntry> {
+    return this.#files.walk(reference, platform);
   }
 
   /** The content of one file, links followed inside the root. NoSuchFileError, NoSuchImageError. */
-  async read(reference: string, path: string, platform?: string): Promise<Uint8Array> {
-    const { files, close } = await this.#open(reference, platform);
-    try {
-      return await readContent(files.union, path);
-    } finally {
-      await close();
-    }
+  read(reference: string, path: string, platform?: string): Promise<Uint8Array> {
+    return this.#files.read(reference, path, platform);
   }
 
   /** What is in a directory of an image or a container. NoSuchFileError, NoSuchImageError. */
-  async list(
-    reference: string,
-    path: string,
-    range: NameRange,
-    platform?: string,
-  ): Promise<DirectoryListing> {
-    const { files, close } = await this.#look(reference, platform);
-    try {
-      return listFiles(files, path, range);
-    } finally {
-      await close();
-    }
+  list(reference: string, path: string, range: NameRange, platform?: string): Promise<DirectoryListing> {
+    return this.#files.list(reference, path, range, platform);
   }
 
   /** What a TCP port that a container publishes answers to a GET. LayerboxError; MachineUnavailableError, MachineFailedError. */
@@ -311,31 +275,13 @@ export class Engine {
   }
 
   /** What `docker diff` prints, of what a container's programs have written back; undefined: as at `known`. NoSuchContainerError. */
-  async changes(container: string, known?: string): Promise<ContainerChanges | undefined> {
-    const record = this.#parts.containers.resolve(container);
-    const { files, close } = await this.#lookInto(record);
-    try {
-      const version = `${record.id} ${files.union.version}`;
-      return version === known ? undefined : { version, changes: ownChanges(files.union) };
-    } finally {
-      await close();
-    }
+  changes(container: string, known?: string): Promise<ContainerChanges | undefined> {
+    return this.#files.changes(container, known);
   }
 
   /** The files of an image or a container for another thread to show; undefined: as at `known`. NoSuchImageError. */
-  async source(
-    reference: string,
-    platform: string | undefined,
-    known?: string,
-  ): Promise<FilesSource | undefined> {
-    const image = await this.#findImage(reference, platform);
-    if (image !== undefined) return imageSource(diffIDsOf(image), known);
-    const { files, close } = await this.#lookInto(this.#findContainer(reference));
-    try {
-      return containerSource(files, known);
-    } finally {
-      await close();
-    }
+  source(reference: string, platform: string | undefined, known?: string): Promise<FilesSource | undefined> {
+    return this.#files.source(reference, platform, known);
   }
 
   /** The packed index of a layer. ContentMissingError. */
@@ -387,71 +333,6 @@ export class Engine {
       code = await runDocker(client.argv.slice(1), stdio, this.#host);
     } finally {
       client.exit(code);
-    }
-  }
-
-  async #open(
-    reference: string,
-    platform: string | undefined,
-  ): Promise<{ readonly files: OpenFiles; readonly close: () => Promise<void> }> {
-    const { containers, stacks, reader } = this.#parts;
-    const image = await this.#findImage(reference, platform);
-    if (image !== undefined) {
-      const layers = diffIDsOf(image);
-      const union = await openImage(layers, { stacks, content: reader });
-      return { files: { union, layers }, close: () => union.close() };
-    }
-    const record = this.#findContainer(reference);
-    const rootfs = await containers.openRootfs(record.id);
-    const files = { union: rootfs.union, layers: record.layers, container: record.id };
-    return { files, close: () => rootfs.release() };
-  }
-
-  /** As `#open`, without waiting for what a running program has not written back yet. */
-  async #look(reference: string, platform: string | undefined) {
-    const image = await this.#findImage(reference, platform);
-    return image === undefined
-      ? this.#lookInto(this.#findContainer(reference))
-      : this.#open(reference, platform);
-  }
-
-  async #lookInto(
-    record: ContainerRecord,
-  ): Promise<{ readonly files: Required<OpenFiles>; readonly close: () => Promise<void> }> {
-    const { containers } = this.#parts;
-    const { id, layers } = record;
-    const running = containers.running(id);
-    if (running !== undefined) {
-      return { files: { union: running.union, layers, container: id }, close: async () => undefined };
-    }
-    const rootfs = await containers.openRootfs(id);
-    return { files: { union: rootfs.union, layers, container: id }, close: () => rootfs.release() };
-  }
-
-  async #findImage(reference: string, platform: string | undefined): Promise<ImageRecord | undefined> {
-    let image: ImageRecord;
-    try {
-      image = await this.#parts.images.resolve(reference);
-    } catch (error) {
-      // a container's name need be no reference
-      if (error instanceof NoSuchImageError || error instanceof InvalidReferenceError) return undefined;
-      throw error;
-    }
-    if (platform === undefined || satisfies(image.platform, parsePlatform(platform))) return image;
-    throw new NoSuchImageError(
-      `${printableName(reference)} is here for ${formatPlatform(image.platform)}, not for ${platform}: pull it with --platform ${platform}`,
-      { image: reference, platform },
-    );
-  }
-
-  #findContainer(reference: string) {
-    try {
-      return this.#parts.containers.resolve(reference);
-    } catch (error) {
-      if (!(error instanceof NoSuchContainerError)) throw error;
-      throw new NoSuchImageError(`No such image or container: ${printableName(reference)}`, {
-        image: reference,
-      });
     }
   }
 
