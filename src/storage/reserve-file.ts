@@ -3,6 +3,7 @@
  * content. It costs the page's share of the disk and nothing else, and is given back in a moment.
  */
 
+import { held } from './held.ts';
 import type { Reserve } from './storage-room.ts';
 
 export class ReserveFile implements Reserve {
@@ -28,7 +29,8 @@ export class ReserveFile implements Reserve {
   async hold(bytes: number): Promise<boolean> {
     try {
       const file = await this.#file();
-      if ((await file.getFile()).size === bytes) return true;
+      const { size } = await held(file, () => file.getFile());
+      if (size === bytes) return true;
       await resize(file, bytes);
     } catch (cause) {
       if (cause instanceof DOMException && cause.name === 'QuotaExceededError') return false;
@@ -43,8 +45,8 @@ export class ReserveFile implements Reserve {
 
   async #file(): Promise<FileSystemFileHandle> {
     const root = await navigator.storage.getDirectory();
-    const all = await root.getDirectoryHandle('layerbox', { create: true });
-    return all.getFileHandle(reserveName(this.#sandbox), { create: true });
+    const all = await held(root, () => root.getDirectoryHandle('layerbox', { create: true }));
+    return held(all, () => all.getFileHandle(reserveName(this.#sandbox), { create: true }));
   }
 }
 
@@ -55,7 +57,7 @@ export function reserveName(sandbox: string): string {
 
 /** Not open for longer than this: another tab may be the next owner. */
 async function resize(file: FileSystemFileHandle, bytes: number): Promise<void> {
-  const handle = await file.createSyncAccessHandle();
+  const handle = await held(file, () => file.createSyncAccessHandle());
   try {
     handle.truncate(bytes);
     handle.flush();

@@ -114,7 +114,7 @@ export async function type(page: Page, line: string): Promise<void> {
 
 /**
  * How many rows each object store has in the page's databases, the sandbox's and the journals', as `database/store`,
- * and how many files each folder of its private file system.
+ * and how many files each folder of its private file system; the reserve, which has no content, apart from them.
  */
 export const storedRows = (page: Page): Promise<Record<string, number>> =>
   page.evaluate(async () => {
@@ -133,8 +133,9 @@ export const storedRows = (page: Page): Promise<Record<string, number>> =>
     }
     const count = async (path: string, folder: FileSystemDirectoryHandle): Promise<void> => {
       for await (const entry of folder.values()) {
+        const at = entry.name.startsWith('reserve-') ? 'reserve' : path;
         if (entry instanceof FileSystemDirectoryHandle) await count(`${path}/${entry.name}`, entry);
-        else counts[path] = (counts[path] ?? 0) + 1;
+        else counts[at] = (counts[at] ?? 0) + 1;
       }
     };
     await count('files', await navigator.storage.getDirectory());
