@@ -66,6 +66,9 @@ static void set_limits(void)
 	 * or so: a tab can be closed at any time. */
 	file_write("/proc/sys/vm/dirty_writeback_centisecs", "10");
 	file_write("/proc/sys/vm/dirty_expire_centisecs", "10");
+	/* And what it has not got is no more than it holds room for
+	 * (src/storage/storage-room.ts), however large the machine. */
+	file_write("/proc/sys/vm/dirty_bytes", "16777216");
 }
 
 void boot(void)

@@ -25,7 +25,7 @@ const MB = 1024 * 1024;
 /** Kept for what must fit when the disk is full: removals, checkpoints of journals, records. Bytes. */
 const FOR_REMOVALS = 8 * MB;
 /**
- * For what was written and is not stored: a fifth of its memory that the guest's kernel may hold back (vm.dirty_ratio),
+ * For what was written and is not stored: 16 MB that the guest's kernel may hold back (vm.dirty_bytes, guest/agent/boot.c),
  * 16 MB that a union takes before writers wait (UnionLimits.pendingBytes), and what is under way between the two.
  */
 const FOR_WRITES = 56 * MB;

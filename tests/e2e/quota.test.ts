@@ -1,9 +1,10 @@
 /** A browser that gives little: programs are told that the disk is full, and nothing that was acknowledged is lost. */
 
+import { createHash } from 'node:crypto';
 import type { Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Chromium, startChromium } from '../support/chromium.ts';
-import { docker, dockerOk, openSandbox } from '../support/sandbox-page.ts';
+import { contentDigests, docker, dockerOk, openSandbox } from '../support/sandbox-page.ts';
 import { storedState } from '../support/stored-state.ts';
 
 /** Bytes that the browser gives beyond what is there already. */
@@ -50,7 +51,7 @@ describe('a full browser', () => {
     expect(await inBox(`${RANDOM}; ${fill('/kept', 2)}`)).toMatchObject({ exitCode: 0 });
     kept = (await inBox('sha256sum /kept')).stdout;
     expect(kept).toMatch(/^[0-9a-f]{64} /);
-    const full = await inBox(fill('/fill', 20));
+    const full = await inBox(fill('/fill', 90));
     expect(full.stderr).toMatch(/No space left on device/);
     expect(full.exitCode).toBe(1);
     expect((await inBox('sha256sum /kept')).stdout).toBe(kept);
@@ -87,11 +88,33 @@ describe('a full browser', () => {
 
   it('that is killed has what was acknowledged', async () => {
     const again = (await inBox('sha256sum /again')).stdout;
+    // the next test fills it
+    const usage = await page.evaluate(async () => (await navigator.storage.estimate()).usage ?? 0);
     await chromium.kill();
-    await openWithin(quota, chromium.profile);
+    await openWithin(Math.min(quota, usage + ROOM / 2), chromium.profile);
     await dockerOk(page, 'start', 'box');
     expect((await inBox('sha256sum /kept')).stdout).toBe(kept);
     expect((await inBox('sha256sum /again')).stdout).toBe(again);
+    expect(await storedState(page)).toMatchObject({ wrong: [], orphans: [] });
+  });
+
+  it('lets a program that does not sync know, and what gave no error is there when the page is loaded again', async () => {
+    await inBox('mkdir /from && head -c 524288 /random >/from/random && echo small >/from/small');
+    const loop = await inBox(
+      'i=0; while echo data $i >/e$i && cp -r /from /copy$i; do echo $i; i=$((i + 1)); done; dd if=/random of=/one bs=64k',
+    );
+    expect(loop.stderr.match(/No space left on device/g)?.length).toBeGreaterThanOrEqual(2);
+    expect(loop.exitCode).toBe(1);
+    const done = loop.stdout.trimEnd().split('\n');
+    expect(done.length).toBeGreaterThan(5);
+    const digest = async (path: string) => (await contentDigests(page, 'box', [path]))[0];
+    const random = await digest('/from/random');
+    await page.reload();
+    for (const i of done) {
+      const text = createHash('sha256').update(`data ${i}\n`).digest('hex');
+      expect(await contentDigests(page, 'box', [`/e${i}`, `/copy${i}/random`])).toEqual([text, random]);
+      expect(await digest(`/copy${i}/small`)).toBe(createHash('sha256').update('small\n').digest('hex'));
+    }
     expect(await storedState(page)).toMatchObject({ wrong: [], orphans: [] });
   });
 });

@@ -395,6 +395,23 @@ describe('a storage that gets full', () => {
     await tree.close();
   });
 
+  it.each([
+    [
+      'write',
+      'bs=64k count=2000',
+      /^dd: error writing 'long': No space left on device\n(\d{1,3}|1[0-3]\d\d)\+0 records in/,
+    ],
+    // when everything was accepted
+    ['close', 'bs=40M count=2', /^dd: long: No space left on device\n/],
+  ])('is an error of %s for a long file that nobody syncs', async (call, operands, error) => {
+    const { room, reopened } = await treeOnDisk(call, 6 * MB);
+    const { out, err } = await inTree(call, `dd if=/dev/zero of=long ${operands}; echo $?`);
+    expect(err).toMatch(error);
+    expect(out).toBe('1\n');
+    expect(room.isShort).toBe(true);
+    await (await reopened()).close();
+  });
+
   it('takes removals, and is writable again when they made room', async () => {
     const { tree, room, reopened } = await treeOnDisk('again', 6 * MB);
     await inTree('again', 'dd if=/dev/zero of=large bs=64k count=2000');
