@@ -70,15 +70,21 @@ function leftOut(union: Union): (path: string) => boolean {
   return (path) => isNetworkFile(`/${path}`) || (path === 'etc' && !own.has('/etc'));
 }
 
-/** The image's config as this container changed it. The walk shell is no program of the image. */
-function runtimeOf({ config }: ContainerRecord, image: RuntimeConfig): RuntimeConfig {
+/**
+ * The image's config as this container changed it: its ports and volumes are those of the image and of the command line
+ * (moby, daemon/commit.go, merge). The walk shell is no program of the image.
+ */
+function runtimeOf(record: ContainerRecord, image: RuntimeConfig): RuntimeConfig {
+  const { config, network, mounts } = record;
   const { user, env, entrypoint, cmd, workingDir, labels, stopSignal, healthcheck } = config;
   const isWalked = isWalkShell([...entrypoint, ...cmd]);
   return {
     ...image,
     user,
+    exposedPorts: network?.exposed ?? image.exposedPorts,
     env,
     ...(!isWalked && { entrypoint, cmd }),
+    volumes: mounts?.volumes ?? image.volumes,
     workingDir,
     labels,
     stopSignal,

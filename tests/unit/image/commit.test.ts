@@ -165,6 +165,29 @@ describe('docker commit', () => {
     });
   });
 
+  it('keeps the ports and volumes of the image and of the command line: -P of the image publishes them', async () => {
+    const sandbox = await openWithBusybox({ programs });
+    await ok(sandbox, 'create', '--name', 'base', 'busybox', 'sleep');
+    await ok(sandbox, 'commit', '-c', 'EXPOSE 443', '-c', 'VOLUME /of-image', 'base', 'exposing');
+    await ok(
+      sandbox,
+      ...['create', '--name', 'web', '-p', '8080:80', '-p', '53:53/udp', '--expose', '7000'],
+      ...['-v', '/anon', '-v', 'named:/named', 'exposing'],
+    );
+    await ok(sandbox, 'commit', '-c', 'EXPOSE 81', '-c', 'VOLUME /later', 'web', 'mine');
+    const { ExposedPorts, Volumes } = (await config(sandbox, 'mine:latest')).config;
+    expect(Object.keys(ExposedPorts).sort()).toEqual(['443/tcp', '53/udp', '7000/tcp', '80/tcp', '81/tcp']);
+    // as Docker's: a volume that has a name, or a folder of the host, is the container's alone
+    expect(Object.keys(Volumes).sort()).toEqual(['/anon', '/later', '/of-image']);
+    await ok(sandbox, 'run', '-d', '-P', '--name', 'next', 'mine');
+    expect((await ok(sandbox, 'port', 'next')).replace(/:\d+$/gm, '').trim().split('\n').sort()).toEqual(
+      ['443/tcp', '53/udp', '7000/tcp', '80/tcp', '81/tcp'].map((port) => `${port} -> 0.0.0.0`),
+    );
+    const mounts = await ok(sandbox, 'inspect', '-f', '{{range .Mounts}}{{.Destination}} {{end}}', 'next');
+    expect(mounts.trim().split(' ').sort()).toEqual(['/anon', '/later', '/of-image']);
+    await ok(sandbox, 'rm', '-f', '-v', 'next');
+  });
+
   it('without a name makes an image without one; a name that was another image’s is taken', async () => {
     const sandbox = await openWithBusybox({ programs });
     await ok(sandbox, 'run', '--name', 'web', 'busybox', 'write');
