@@ -65,7 +65,7 @@ export function cgroupValues(
     ['memory.max', memory > 0 ? String(memory) : 'max', memory > 0],
     ['memory.low', String(memoryReservation), memoryReservation > 0],
     ['pids.max', pidsLimit > 0 ? String(pidsLimit) : 'max', pidsLimit > 0],
-    ['cpu.max', quota > 0 ? `${quota} ${period}` : `max ${period}`, quota > 0],
+    ['cpu.max', quota > 0 ? `${quota} ${period}` : `max ${period}`, quota > 0 || cpuPeriod > 0],
     ['cpu.weight', String(weightOf(cpuShares)), cpuShares > 0],
   ];
   return rows.flatMap(([file, value, isLimited]) => (all || isLimited ? [[file, value] as const] : []));

@@ -88,6 +88,17 @@ describe('limits', () => {
     ]);
     expect(cgroupValues({ ...none, pidsLimit: -1 }, { all: false })).toEqual([]);
   });
+
+  // runc, libcontainer/cgroups/fs2/cpu.go
+  const processor = [
+    [{ cpuPeriod: 50_000 }, 'max 50000'],
+    [{ cpuPeriod: 50_000, cpuQuota: 20_000 }, '20000 50000'],
+    [{ cpuQuota: 20_000 }, '20000 100000'],
+    [{ nanoCPUs: 25e7 }, '25000 100000'],
+  ] as const;
+  it.each(processor)('%j of the processor', (change, want) => {
+    expect(cgroupValues({ ...none, ...change }, { all: false })).toEqual([['cpu.max', want]]);
+  });
 });
 
 describe('--ulimit', () => {
