@@ -5,7 +5,7 @@ import { printableName } from '../names.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { containerDocument, mountsOf, networksOf, portsOf } from './container-document.ts';
 import type { DockerHost } from './docker-host.ts';
-import { type Filters, fitsLabels, invalidFilter, parseFilters } from './filter.ts';
+import { type Filters, fitsLabels, invalidFilter, matchesText, parseFilters } from './filter.ts';
 
 const NAMES = [
   ...['id', 'name', 'label', 'label!', 'exited', 'status', 'ancestor', 'before', 'since'],
@@ -34,7 +34,7 @@ export async function containerFilter(host: DockerHost, texts: readonly string[]
   });
   const before = (filters.get('before') ?? []).map((text) => host.containers.resolve(text));
   const since = (filters.get('since') ?? []).map((text) => host.containers.resolve(text));
-  const ancestors = await Promise.all((filters.get('ancestor') ?? []).map((text) => imageID(host, text)));
+  const ancestors = await Promise.all((filters.get('ancestor') ?? []).map((text) => ancestor(host, text)));
   const any = (name: string, matches: (value: string) => boolean) => filters.get(name)?.some(matches) ?? true;
   const publish = portNames(filters, 'publish');
   const expose = portNames(filters, 'expose');
@@ -49,7 +49,7 @@ export async function containerFilter(host: DockerHost, texts: readonly string[]
         any('status', (value) => state.status === value) &&
         any('health', (value) => (state.health?.status ?? 'none') === value) &&
         (exited.length === 0 || (state.status === 'exited' && exited.includes(state.exitCode))) &&
-        (ancestors.length === 0 || ancestors.some((id) => id === record.imageID)) &&
+        (ancestors.length === 0 || ancestors.some((image) => isOfImage(record, image))) &&
         before.every((other) => isBefore(record, other)) &&
         since.every((other) => isBefore(other, record));
       if (!isAsked) return false;
@@ -84,25 +84,26 @@ function isBefore(a: ContainerRecord, b: ContainerRecord): boolean {
   return a.createdAt < b.createdAt || (a.createdAt === b.createdAt && a.id < b.id);
 }
 
+/** What a container has of its image. */
+type Ancestor = Pick<ContainerRecord, 'imageID' | 'layers'>;
+
 /** Undefined: there is no such image, so that no container is of it. */
-async function imageID(host: DockerHost, text: string): Promise<string | undefined> {
+async function ancestor(host: DockerHost, text: string): Promise<Ancestor | undefined> {
   try {
-    return (await host.images.resolve(text)).imageID;
+    const { imageID, layers } = await host.images.resolve(text);
+    return { imageID, layers: layers.map(({ diffID }) => diffID) };
   } catch (error) {
     if (!(error instanceof NoSuchImageError)) throw error;
     // its name may have been taken from it since
-    return host.containers.list().find(({ image }) => image === text)?.imageID;
+    return host.containers.list().find(({ image }) => image === text);
   }
 }
 
-/** The text itself, or a regular expression that it fits. */
-function matchesText(pattern: string, text: string): boolean {
-  if (pattern === text) return true;
-  try {
-    return new RegExp(pattern, 'u').test(text);
-  } catch {
-    return false; // as in Docker, what is no expression fits nothing
-  }
+/** Of the image, or of one that has more layers on those of it (moby, daemon/containerd, isRootfsChildOf). */
+function isOfImage({ imageID, layers }: ContainerRecord, image: Ancestor | undefined): boolean {
+  if (image === undefined) return false;
+  const isOnIt = layers.length > image.layers.length && image.layers.every((id, i) => id === layers[i]);
+  return imageID === image.imageID || isOnIt;
 }
 
 /** `80`, `80/udp`, `8000-8080/tcp` as `80/tcp` and so on. LayerboxError. */

@@ -56,6 +56,21 @@ function hasLabel(labels: Readonly<Record<string, string>>, text: string): boole
 }
 
 /**
+ * True for the text itself, and for a regular expression that fits some of it (moby, api/types/filters, Args.Match). The
+ * expression is one of Go's, which may begin with flags: `(?i)web`. As in Docker, what is no expression fits nothing.
+ */
+export function matchesText(pattern: string, text: string): boolean {
+  if (pattern === text) return true;
+  const [start = '', flags = ''] = /^\(\?([ims]+)\)/.exec(pattern) ?? [];
+  try {
+    // without the flag u, which takes no `\-`: Go does
+    return new RegExp(pattern.slice(start.length), [...new Set(flags)].join('')).test(text);
+  } catch {
+    return false;
+  }
+}
+
+/**
  * True when a pattern of Go's path.Match fits the whole text: `*` and `?` do not match a slash, `[a-z]` and `[^a-z]`
  * are classes. LayerboxError for a pattern that is none.
  */

@@ -100,6 +100,35 @@ describe('docker ps', () => {
     expect(await names(`ps -f network=${network}`)).toBe('other');
   });
 
+  it('filters by an image that others are built on, not the other way round', async () => {
+    const sandbox = await openWithBusybox({
+      programs: {
+        ...programs,
+        write: async ({ root }) => {
+          root?.create(root.root, 'written', 0o644, { uid: 0, gid: 0 });
+          return 0;
+        },
+      },
+    });
+    for (const line of [
+      'run --name one busybox write',
+      'commit one middle',
+      'run --name two middle sh',
+      'commit -m again one again',
+      'create --name three again sh',
+    ]) {
+      expect(await sandbox.docker(line)).toMatchObject({ code: 0, err: '' });
+    }
+    const of = async (image: string) => {
+      const { out } = await sandbox.docker(['ps', '-a', '-f', `ancestor=${image}`, '--format', '{{.Names}}']);
+      return out.trim().split('\n').sort();
+    };
+    expect(await of('busybox')).toEqual(['one', 'three', 'two']);
+    // the layers of both are the same: neither is built on the other
+    expect(await of('middle')).toEqual(['two']);
+    expect(await of('again')).toEqual(['three']);
+  });
+
   const refused: readonly (readonly [string, string])[] = [
     ['nosuch=1', "invalid filter 'nosuch'"],
     ['status=up', "invalid filter 'status=up'"],

@@ -3,7 +3,14 @@ import { isPredefined } from '../../network/networks.ts';
 import type { NetworkRecord } from '../../store/network-record.ts';
 import type { Command } from '../command.ts';
 import type { DockerHost } from '../docker-host.ts';
-import { booleanFilter, type Filters, fitsLabels, invalidFilter, parseFilters } from '../filter.ts';
+import {
+  booleanFilter,
+  type Filters,
+  fitsLabels,
+  invalidFilter,
+  matchesText,
+  parseFilters,
+} from '../filter.ts';
 import { fieldFlag } from '../filter-flag.ts';
 import { formatExactTime, truncateID } from '../format.ts';
 import { LIST_FORMAT_FLAG, printListing } from '../format-flag.ts';
@@ -71,8 +78,8 @@ function fits(host: DockerHost, record: NetworkRecord, filters: Filters): boolea
   const dangling = booleanFilter(filters, 'dangling');
   return (
     any('driver', (value) => record.driver === value) &&
-    any('id', (value) => record.id.includes(value)) &&
-    any('name', (value) => record.name.includes(value)) &&
+    any('id', (value) => matchesText(value, record.id)) &&
+    any('name', (value) => matchesText(value, record.name)) &&
     any('scope', (value) => scopeOf(value) === 'local') &&
     any('type', (value) => isOfType(record, value)) &&
     fitsLabels(filters, record.labels) &&

@@ -1,7 +1,7 @@
 import type { VolumeRecord } from '../../store/volume-record.ts';
 import type { Command } from '../command.ts';
 import type { DockerHost } from '../docker-host.ts';
-import { booleanFilter, type Filters, fitsLabels, parseFilters } from '../filter.ts';
+import { booleanFilter, type Filters, fitsLabels, matchesText, parseFilters } from '../filter.ts';
 import { fieldFlag } from '../filter-flag.ts';
 import { LIST_FORMAT_FLAG, printListing } from '../format-flag.ts';
 import { compareNatural } from '../natural-order.ts';
@@ -58,7 +58,7 @@ function fits({ volumes }: DockerHost, { id, labels }: VolumeRecord, filters: Fi
   const dangling = booleanFilter(filters, 'dangling');
   return (
     any('driver', (value) => value === 'local') &&
-    any('name', (value) => id.includes(value)) &&
+    any('name', (value) => matchesText(value, id)) &&
     fitsLabels(filters, labels) &&
     (dangling === undefined || dangling === (volumes.usedBy(id).length === 0))
   );
