@@ -15,6 +15,9 @@ const unpackers = new Unpackers(loadCodecs);
 let content: Promise<IndexedDBContentStore> | undefined;
 let openBeside: OpenHashingWriter | undefined;
 
+const stageWorker = (sandbox: string) =>
+  new Worker(new URL('./stage.worker.ts', import.meta.url), { type: 'module', name: sandbox });
+
 expose(
   new LayerWorker(async (sandbox, request, options) => {
     // One that could not be opened is tried again for the next layer.
@@ -22,10 +25,7 @@ expose(
       content = undefined;
       throw error;
     });
-    openBeside ??= stageWriters(
-      new Worker(new URL('./stage.worker.ts', import.meta.url), { type: 'module', name: sandbox }),
-      pieceLength,
-    );
+    openBeside ??= stageWriters(() => stageWorker(sandbox), pieceLength);
     return await ingestLayer(
       request,
       { fetch: (url, init) => fetch(url, init), content: await content, unpackers, openBeside },

@@ -10,31 +10,62 @@ import type { Outcome, StageWorkerSurface } from './stage-worker.ts';
 /** Buffers on their way at once: one is hashed, one is filled, the others keep both workers from waiting. */
 const buffersInUse = 6;
 
-/** Hashing writers in a worker that runs workers/stage.worker.ts, for its lifetime. */
-export function stageWriters(worker: Worker, bufferLength: number): OpenHashingWriter {
-  const remote = wrap<StageWorkerSurface>(worker);
-  const died = new Promise<never>((_, reject) => {
+/**
+ * Hashing writers in a worker that runs workers/stage.worker.ts. `spawn` starts it when the first of them is opened, and
+ * anew when the last one ended: what was open in that fails with StorageFailedError.
+ */
+export function stageWriters(spawn: () => Worker, bufferLength: number): OpenHashingWriter {
+  let running: StageLine | undefined;
+  const forget = (ended: StageLine) => {
+    if (running === ended) running = undefined;
+  };
+  return async (id, algorithm) => {
+    running ??= new StageLine(spawn(), forget);
+    const { remote, ask } = running;
+    const stage = await ask(remote.begin(id, algorithm));
+    return new StageWriter(remote, stage, { id, bufferLength, ask });
+  };
+}
+
+/** A stage worker as long as it lives. */
+class StageLine {
+  readonly remote: Remote<StageWorkerSurface>;
+  /** Of each call that is not answered yet: how it fails. */
+  readonly #unanswered = new Set<(reason: Error) => void>();
+  #death: Error | undefined;
+
+  constructor(worker: Worker, onEnd: (ended: StageLine) => void) {
+    this.remote = wrap<StageWorkerSurface>(worker);
     const bury = (event: Event) => {
       event.preventDefault();
       const reason = event instanceof ErrorEvent ? event.message : 'it could not be loaded';
-      reject(
-        new StorageFailedError(`a stage worker of this page ended: ${reason}; pull the image again`, {
-          reason,
-        }),
+      const death = new StorageFailedError(
+        `a stage worker of this page ended: ${reason}; pull the image again`,
+        { reason },
       );
+      this.#death ??= death;
+      onEnd(this);
+      // one that only threw would go on holding its files
+      worker.terminate();
+      for (const fail of this.#unanswered) fail(death);
     };
     worker.addEventListener('error', bury);
     worker.addEventListener('messageerror', bury);
-  });
-  died.catch(() => undefined); // whoever calls it next is told
-  const ask = async <T>(call: Promise<Outcome<T>>): Promise<T> => {
-    const answer = await Promise.race([call, died]);
-    if ('failure' in answer) throw errorFromJSON(answer.failure);
-    return answer.value;
-  };
-  return async (id, algorithm) => {
-    const stage = await ask(remote.begin(id, algorithm));
-    return new StageWriter(remote, stage, { id, bufferLength, ask });
+  }
+
+  /** The value of an answer. Throws the failure that came, or why none comes any more. */
+  readonly ask = async <T>(call: Promise<Outcome<T>>): Promise<T> => {
+    if (this.#death !== undefined) throw this.#death;
+    const { promise, resolve, reject } = Promise.withResolvers<Outcome<T>>();
+    this.#unanswered.add(reject);
+    call.then(resolve, reject);
+    try {
+      const answer = await promise;
+      if ('failure' in answer) throw errorFromJSON(answer.failure);
+      return answer.value;
+    } finally {
+      this.#unanswered.delete(reject);
+    }
   };
 }
 
@@ -50,7 +81,7 @@ class StageWriter implements HashingWriter {
   readonly #line: Line;
   readonly #free: ArrayBuffer[] = [];
   /** Writes whose buffers are not back yet, oldest first. */
-  readonly #writing: Promise<void>[] = [];
+  readonly #writing = new Set<Promise<void>>();
   #buffers = 0;
   #size = 0;
   #failure: { readonly cause: unknown } | undefined;
@@ -112,14 +143,16 @@ class StageWriter implements HashingWriter {
         this.#buffers += 1;
         return new ArrayBuffer(this.#line.bufferLength);
       }
-      await this.#writing.shift();
+      const [oldest] = this.#writing;
+      await oldest;
     }
   }
 
   #send(buffer: ArrayBuffer, length: number): void {
     const write = this.#remote.write(this.#stage, transfer(buffer, [buffer]), length);
-    this.#writing.push(
-      this.#line.ask(write).then(
+    const writing = this.#line
+      .ask(write)
+      .then(
         (back) => {
           this.#free.push(back);
         },
@@ -127,8 +160,9 @@ class StageWriter implements HashingWriter {
           // for the next write or the digest: nobody awaits this promise at once
           this.#failure ??= { cause };
         },
-      ),
-    );
+      )
+      .finally(() => this.#writing.delete(writing));
+    this.#writing.add(writing);
   }
 
   #throwFailure(): void {

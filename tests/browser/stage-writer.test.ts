@@ -20,21 +20,26 @@ describe('a writer in a stage worker', () => {
   async function opened(): Promise<{
     open: OpenHashingWriter;
     content: IndexedDBContentStore;
-    worker: Worker;
+    workers: readonly Worker[];
   }> {
     const sandbox = freshSandbox('stage');
     const database = await SandboxDatabase.open(sandbox);
-    const worker = new Worker(new URL('../../workers/stage.worker.ts', import.meta.url), {
-      type: 'module',
-      name: sandbox,
-    });
+    const workers: Worker[] = [];
+    const spawn = () => {
+      const worker = new Worker(new URL('../../workers/stage.worker.ts', import.meta.url), {
+        type: 'module',
+        name: sandbox,
+      });
+      workers.push(worker);
+      return worker;
+    };
     closing.push(async () => {
-      worker.terminate();
+      for (const worker of workers) worker.terminate();
       database.close();
       await deleteSandboxDatabase(sandbox);
     });
     const content = new IndexedDBContentStore(database, await ContentFiles.open(sandbox));
-    return { open: stageWriters(worker, bufferLength), content, worker };
+    return { open: stageWriters(spawn, bufferLength), content, workers };
   }
 
   it.each(['sha256', 'sha512'] as const)('hashes with %s and stores what it is given', async (algorithm) => {
@@ -91,12 +96,26 @@ describe('a writer in a stage worker', () => {
     await expect(first.commit(await first.digest())).rejects.toThrow(StorageFailedError);
   });
 
-  it('says so when its worker ends', async () => {
-    const { open, worker } = await opened();
+  it('says so when its worker ends; the next one is in another worker, which nothing of the first hinders', async () => {
+    const { open, content, workers } = await opened();
+    const bytes = countingBytes(3 * bufferLength);
     const writer = await open('dying', 'sha256');
-    worker.dispatchEvent(new ErrorEvent('error', { message: 'out of memory', cancelable: true }));
-    await writer.write(countingBytes(10));
+    await writer.write(bytes);
+    workers[0]?.dispatchEvent(new ErrorEvent('error', { message: 'out of memory', cancelable: true }));
     await expect(writer.digest()).rejects.toThrow('a stage worker of this page ended: out of memory');
-    await expect(open('another', 'sha256')).rejects.toThrow(StorageFailedError);
+    await expect(writer.abort()).rejects.toThrow(StorageFailedError);
+    // its file was let go, and can be removed
+    await content.abortIngest('dying');
+    expect(await content.pendingIngests()).toEqual([]);
+
+    for (const id of ['dying', 'another']) {
+      const next = await open(id, 'sha256');
+      await next.write(bytes);
+      next.finish();
+      await next.commit(await next.digest());
+    }
+    expect(workers).toHaveLength(2);
+    expect(sameBytes(await content.read(await digestOf(bytes)), bytes)).toBe(true);
+    expect(await content.pendingIngests()).toEqual([]);
   });
 });
