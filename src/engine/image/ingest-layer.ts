@@ -93,8 +93,8 @@ class Ingest {
   readonly #request: IngestRequest;
   readonly #dependencies: IngestDependencies;
   readonly #options: IngestOptions;
-  /** Not committed yet. */
-  readonly #staged = new Set<IngestStage>();
+  /** Not committed yet, each with the ID of its ingest. */
+  readonly #staged = new Map<IngestStage, string>();
   readonly #layer: LayerFromTar;
   readonly #openHere: OpenHashingWriter;
   #unpacker: Unpacker | undefined;
@@ -127,10 +127,21 @@ class Ingest {
     } finally {
       // of a source that was never read this would not reach the body
       await source?.return();
-      if (source === undefined) await body.cancel();
-      for (const stage of this.#staged) await stage.abort();
+      if (source === undefined) await body.cancel().catch(() => undefined);
       if (this.#unpacker !== undefined) this.#dependencies.unpackers.giveBack(this.#unpacker);
+      await this.#abort();
     }
+  }
+
+  /**
+   * Leaves nothing staged. Never rejects: what is told is why the layer did not come, and what could not be dropped
+   * is found by its ID, when the layer is tried again or the sandbox is opened.
+   */
+  async #abort(): Promise<void> {
+    const { content } = this.#dependencies;
+    // a writer whose worker ended cannot do it itself
+    const aborts = [...this.#staged].map(([stage, id]) => stage.abort().catch(() => content.abortIngest(id)));
+    await Promise.allSettled(aborts);
   }
 
   /** The stage for the blob that comes to lie in `bytes` and is to have a digest like `digest`. */
@@ -140,9 +151,9 @@ class Ingest {
     bytes: GatheredBytes,
     open = this.#openHere,
   ): Promise<IngestStage> {
-    const writer = await open(`${this.#request.id}/${part}`, splitDigest(digest).algorithm);
-    const stage = new IngestStage(writer, bytes);
-    this.#staged.add(stage);
+    const id = `${this.#request.id}/${part}`;
+    const stage = new IngestStage(await open(id, splitDigest(digest).algorithm), bytes);
+    this.#staged.set(stage, id);
     return stage;
   }
 

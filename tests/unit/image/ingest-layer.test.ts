@@ -15,9 +15,11 @@ import {
   RegistryResponseError,
   RegistryUnreachableError,
   SizeMismatchError,
+  StorageFailedError,
   StorageFullError,
   UnsupportedMediaTypeError,
 } from '../../../src/engine/errors.ts';
+import type { OpenHashingWriter } from '../../../src/engine/image/hashing-writer.ts';
 import { ingestLayer, largestTar } from '../../../src/engine/image/ingest-layer.ts';
 import { InlineIngestor } from '../../../src/engine/image/inline-ingestor.ts';
 import type { IngestProgress, IngestRequest } from '../../../src/engine/image/layer-ingestor.ts';
@@ -389,6 +391,67 @@ describe('ingestLayer refuses', () => {
     await expect(ingest(requestFor(gz, tar), full)).rejects.toThrow(StorageFullError);
     expect(await content.list()).toEqual([]);
     expect(await content.pendingIngests()).toEqual([]);
+  });
+});
+
+describe('ingestLayer when what stores its parts is gone', () => {
+  /** Opens writers that can do nothing any more from their first write on, not even give up. */
+  const dyingWith =
+    (death: Error, content: ContentStore): OpenHashingWriter =>
+    async (id) => {
+      const writer = await content.ingest(id);
+      const dead = async () => {
+        throw death;
+      };
+      return {
+        size: writer.size,
+        write: dead,
+        finish: () => undefined,
+        digest: dead,
+        commit: dead,
+        abort: dead,
+      };
+    };
+
+  it('says so, leaves nothing staged of either part, and gives its unpacker back', async () => {
+    answer = send(gz);
+    const content = new MemoryContentStore();
+    const own = new Unpackers(async () => codecsModule);
+    const unpacker = await own.take();
+    own.giveBack(unpacker);
+    const death = new StorageFailedError('a stage worker of this page ended');
+    const ingesting = ingestLayer(
+      requestFor(gz, tar),
+      { fetch: (url) => fetch(url), content, unpackers: own, openBeside: dyingWith(death, content) },
+      { signal: new AbortController().signal, onProgress: () => undefined },
+    );
+    await expect(ingesting).rejects.toBe(death);
+    expect(await content.pendingIngests()).toEqual([]);
+    expect(await own.take()).toBe(unpacker);
+  });
+
+  it('tells why the layer did not come, not why something of it may be left', async () => {
+    answer = send(changedAt(gz, gz.length >> 1));
+    const content = new MemoryContentStore();
+    const dropped: string[] = [];
+    const stubborn: ContentStore = Object.assign(Object.create(content), {
+      stat: content.stat.bind(content),
+      ingest: async (id: string) => ({
+        size: 0,
+        write: async () => undefined,
+        finish: () => undefined,
+        commit: async () => undefined,
+        abort: async () => {
+          dropped.push(id);
+          throw new StorageFailedError('the database is gone');
+        },
+      }),
+      abortIngest: async () => {
+        throw new StorageFailedError('the database is gone');
+      },
+    });
+    await expect(ingest(requestFor(gz, tar), stubborn)).rejects.toThrow(DigestMismatchError);
+    expect(dropped).toEqual(['pull-1/blob', 'pull-1/tar']);
   });
 });
 
