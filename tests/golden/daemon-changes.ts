@@ -1,6 +1,7 @@
 /** What the daemon does when it is told to: our own commands do it. */
 
 import { bytesOf, type Daemon, type Document, fields, filterFlags } from './daemon.ts';
+import { usersOf } from './daemon-lists.ts';
 import {
   type Kind,
   nameInUse,
@@ -66,8 +67,8 @@ export async function removeImage(
   const { Id, RepoTags } = await daemon.inspect('image', name);
   const id = String(Id);
   const force = query.get('force') === '1';
-  const users = await daemon.lines('ps', '-aq', '--no-trunc', '--filter', `ancestor=${id}`);
-  const running = await daemon.lines('ps', '-q', '--no-trunc', '--filter', `ancestor=${id}`);
+  const users = await usersOf(daemon, id, { all: true });
+  const running = await usersOf(daemon, id, { all: false });
   const isByID = id.replace('sha256:', '').startsWith(name);
   const [user] = users;
   const [runner] = running;

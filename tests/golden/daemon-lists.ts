@@ -12,6 +12,16 @@ export async function containers(daemon: Daemon, query: URLSearchParams): Promis
   return Promise.all(ids.map((id) => summaryOf(daemon, id, query.get('size') === '1')));
 }
 
+/** IDs of the containers of this very image: the filter `ancestor` fits those of images built on it too. */
+export async function usersOf(
+  daemon: Daemon,
+  image: string,
+  { all }: { readonly all: boolean },
+): Promise<readonly string[]> {
+  const found = await containers(daemon, new URLSearchParams(all ? 'all=1' : ''));
+  return found.filter(({ ImageID }) => ImageID === image).map(({ Id }) => String(Id));
+}
+
 async function summaryOf(daemon: Daemon, id: string, sized: boolean): Promise<Document> {
   const [row = {}] = await daemon.rows('ps', '-a', '--no-trunc', '--filter', `id=${id}`);
   const document = await daemon.inspect('container', id, sized);
@@ -98,9 +108,7 @@ export async function usage(daemon: Daemon): Promise<Document> {
   const all = [...layers.values()];
   const sum = (some: typeof all) => some.reduce((bytes, { size }) => bytes + size, 0);
   const listed = await images(daemon, new URLSearchParams('all=1'));
-  const users = await Promise.all(
-    listed.map(({ Id }) => daemon.lines('ps', '-aq', '--filter', `ancestor=${Id}`)),
-  );
+  const users = await Promise.all(listed.map(({ Id }) => usersOf(daemon, String(Id), { all: true })));
   return {
     LayersSize: sum(all),
     Images: listed.map((image, index) => ({
