@@ -5,6 +5,7 @@ import type { ImageSource } from '../registry/source.ts';
 import type { ImageRecord } from '../store/records.ts';
 import { EarlyLayers } from './early-layers.ts';
 import type { ImageParts } from './image-parts.ts';
+import { cancelled } from './ingest-source.ts';
 import type { LayerFetches } from './layer-fetches.ts';
 import type { PullReport } from './pull-report.ts';
 
@@ -55,7 +56,7 @@ export async function bringLayers(
     await bringEach(pull, fetches, rest, report);
     if (readable.length === 0) return;
     await onReadable();
-    await early.prefetch();
+    await early.prefetch(pull.signal);
     await bringEach(pull, fetches, readable, report, {
       piece: PIECE,
       atOnce: READABLE_AT_ONCE,
@@ -107,6 +108,8 @@ async function bringEach(
   });
   await Promise.all(Array.from({ length: Math.min(atOnce, missing.length) }, worker));
   if (errors.length > 0) throw errors[0];
+  // before the first of them began
+  if (pull.signal.aborted) throw cancelled(`the layers of ${pull.name}`, pull.signal.reason);
 }
 
 async function bringLayer(

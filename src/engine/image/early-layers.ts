@@ -117,9 +117,20 @@ export class EarlyLayers {
     this.#layers.set(diffID, layers.add(lazy, what, onUnreadable));
   }
 
-  /** Fetches what the layers themselves want first. What fails is fetched again when it is read. */
-  async prefetch(): Promise<void> {
-    await Promise.allSettled([...this.#layers.values()].map(({ lazy }) => lazy.prefetch()));
+  /**
+   * Fetches what the layers themselves want first; what fails is fetched again when it is read. Resolves at once when
+   * the signal is aborted, and ends no fetch then: another pull may bring the layer, too.
+   */
+  async prefetch(signal: AbortSignal): Promise<void> {
+    const fetched = Promise.allSettled([...this.#layers.values()].map(({ lazy }) => lazy.prefetch()));
+    let leave: () => void = () => undefined;
+    const left = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    await Promise.race([fetched, left]);
+    signal.removeEventListener('abort', leave);
   }
 
   /** The layer is here whole and verified. Throws CorruptLayerError when it is not what its table said. */

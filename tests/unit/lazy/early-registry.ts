@@ -24,6 +24,10 @@ export class EarlyRegistry {
   hasRanges = true;
   /** Of the bytes of parts. */
   tamper: ((bytes: Uint8Array<ArrayBuffer>, start: number) => void) | undefined;
+  /** True for the requests of parts that are never answered. */
+  isSilent: ((start: number) => boolean) | undefined;
+  /** Requests that were not answered when they were given up. */
+  givenUp = 0;
   /** In place of whole blobs of layers. */
   whole: ((digest: string) => Response | undefined) | undefined;
   #held: (() => void)[] | undefined;
@@ -85,6 +89,14 @@ export class EarlyRegistry {
     const isWhole = first === undefined || first === '0' || !this.hasRanges;
     if (!isWhole) {
       this.seen.push(`range ${digest}`);
+      if (this.isSilent?.(Number(first))) {
+        await new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            this.givenUp += 1;
+            reject(signal.reason);
+          });
+        });
+      }
       const part = bytes.slice(Number(first), Number(last) + 1);
       this.tamper?.(part, Number(first));
       return partOf(part, Number(first), bytes.length);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { stargzLayer } from '../../support/estargz.ts';
 import type { ProgramCode } from '../container/fake-machine.ts';
 import { killPage, openSandbox, type SandboxSetup, until } from '../container/sandbox.ts';
-import { contentSum, EarlyRegistry, layerOf } from './early-registry.ts';
+import { baseFiles, contentSum, EarlyRegistry, layerOf } from './early-registry.ts';
 import { noise } from './fixture.ts';
 
 const REF = 'localhost:5000/app:v1';
@@ -275,6 +275,21 @@ describe('what can go wrong with it', () => {
     await sandbox.docker(`run -d --name one ${REF} sleep`);
     await sandbox.engine.close();
     expect(await sandbox.stores.records.ids('images')).toEqual([]);
+    expect(await sandbox.stores.records.ids('containers')).toEqual([]);
+  });
+
+  it('is a page that is closed while the line says nothing: what was wanted first is given up at once', async () => {
+    const registry = new EarlyRegistry();
+    const layer = layerOf([...baseFiles.slice(0, 3), { name: '.prefetch.landmark', content: '\x0f' }]);
+    registry.image('v1', [{ layer }]);
+    registry.isSilent = (start) => start < 100_000;
+    const sandbox = await open(registry);
+    await sandbox.docker(`run -d --name one ${REF} sleep`);
+    await until('it is asked for', () => registry.seen.filter((line) => line.startsWith('range')).length > 1);
+    await sandbox.engine.close();
+    await until('nobody waits for it', () => registry.givenUp > 0);
+    expect(registry.seen.filter((line) => line.startsWith('whole'))).toEqual([]);
+    expect(await sandbox.stores.records.ids('leases')).toEqual([]);
     expect(await sandbox.stores.records.ids('containers')).toEqual([]);
   });
 
