@@ -20,7 +20,7 @@ export const importCommand: Command = {
     { long: 'message', short: 'm', type: 'string', help: 'Set commit message for imported image' },
     { long: 'platform', type: 'string', help: 'Set platform if server is multi-platform capable' },
   ],
-  wordCount: { min: 1, max: 2 },
+  wordCount: { min: 1 },
   run: async (invocation) => {
     const { words, flags, host, stdio, print } = invocation;
     const [from = '', name] = words;
