@@ -8,7 +8,8 @@ import type { TarEntry } from '../archive/tar-reader.ts';
 import { CorruptLayerError } from '../errors.ts';
 import type { LayerIndex } from '../layer/layer-index.ts';
 import { LayerIndexBuilder } from '../layer/layer-index-builder.ts';
-import { checkSymlink, cleanPath, readLayerPath } from '../layer/layer-path.ts';
+import { maxDepth } from '../layer/layer-limits.ts';
+import { aufsLinkOf, checkSymlink, cleanLink, cleanPath, readLayerPath } from '../layer/layer-path.ts';
 import type { NewEntry } from '../layer/new-entry.ts';
 import { printableName } from '../names.ts';
 import type { DiffID, Digest } from '../oci/digest.ts';
@@ -81,7 +82,7 @@ interface OpenFile {
 
 class TocReader {
   readonly #source: TocSource;
-  readonly #index = new LayerIndexBuilder();
+  readonly #index = new LayerIndexBuilder({ maxDepth });
   readonly #chunks = new ChunkTableBuilder();
   #file: OpenFile | undefined;
   #prioritizedEnd: number | undefined;
@@ -199,9 +200,16 @@ class TocReader {
     }
     const { type } = entry;
     if (type === 'symlink') checkSymlink(place.path, entry.link ?? '');
-    const link = type === 'hardlink' ? cleanPath(entry.link ?? '') : entry.link;
-    this.#index.add({ ...entry, path: place.path, link });
+    this.#index.add({ ...entry, path: place.path, ...(type === 'hardlink' && { link: hardLinkOf(entry) }) });
   }
+}
+
+/** The target as the tar's reader has it: the two indexes must be the same. */
+function hardLinkOf({ path, link = '' }: NewEntry): string {
+  if (aufsLinkOf(link) !== undefined) {
+    throw new CannotBeLazy(`${JSON.stringify(printableName(path))} is a hard link of AUFS`);
+  }
+  return cleanLink(link);
 }
 
 const zerosOf = (size: number): NewChunk => ({

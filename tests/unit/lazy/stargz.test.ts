@@ -3,7 +3,7 @@ import { CorruptLayerError, DigestMismatchError } from '../../../src/engine/erro
 import { CannotBeLazy } from '../../../src/engine/lazy/cannot-be-lazy.ts';
 import { stargzFooter } from '../../../src/engine/lazy/stargz-footer.ts';
 import { type StargzEntry, type StargzFile, stargzLayer } from '../../support/estargz.ts';
-import { contentOf, described, indexOfTar, MemoryRanges, noise, openStargz } from './fixture.ts';
+import { contentOf, described, indexOfTar, MemoryRanges, noise, numberOf, openStargz } from './fixture.ts';
 
 const busy = Buffer.from(noise(10_000, 1));
 const files: StargzFile[] = [
@@ -54,6 +54,23 @@ describe('a table of contents', () => {
       checked += 1;
     }
     expect(checked).toBe(6);
+  });
+
+  it.each([
+    ['through a symlink', 's/../f'],
+    ['out of the root and back', '../../d//./f'],
+  ])('has the targets of hard links where the tar has them: %s', async (_, link) => {
+    const layer = stargzLayer([
+      { name: 'd/e/', type: 'dir' },
+      { name: 's', type: 'symlink', link: 'd/e' },
+      { name: 'd/f', content: 'of d' },
+      { name: 'f', content: 'of the root' },
+      { name: 'l', type: 'hardlink', link },
+    ]);
+    const lazy = await openStargz(layer);
+    expect(described(lazy.index)).toEqual(described(indexOfTar(layer.tar, layer.diffID)));
+    const { link: target } = lazy.index.entry(numberOf(lazy.index, 'l'));
+    expect(target).toBe('d/f');
   });
 
   it('costs one request, however long the layer is', async () => {
@@ -252,6 +269,17 @@ describe('a layer is to be pulled whole, and no fault is found with it, when', (
     await expect(openStargz(stargzLayer(files, { chunkSize: 4_000_000, edit }))).rejects.toThrow(
       CannotBeLazy,
     );
+  });
+
+  it('it has hard links of AUFS', async () => {
+    const aufs: StargzFile[] = [
+      { name: '.wh..wh.plnk/12.34', content: 'linked' },
+      { name: 'f', type: 'hardlink', link: '.wh..wh.plnk/12.34' },
+    ];
+    const layer = stargzLayer(aufs);
+    // the layer itself is a good one
+    expect(indexOfTar(layer.tar, layer.diffID).find('f')).toBeDefined();
+    await expect(openStargz(layer)).rejects.toThrow(CannotBeLazy);
   });
 
   it('it does not end with a footer', async () => {

@@ -85,6 +85,24 @@ describe('what a table may cost', () => {
   });
 });
 
+describe('a table is refused like the tar would be', () => {
+  const file = (name: string) => ({ type: 'reg', name, size: 0 });
+
+  it('when symlinks make it deeper than a path is long', () => {
+    const shallow = [{ type: 'symlink', name: 's', linkName: 'd/'.repeat(1000) }, file('s/f')];
+    expect(read(shallow).index.count).toBe(1003);
+    expect(() => read([...shallow, file(`s/${'e/'.repeat(1500)}f`)])).toThrow(
+      /^"s\/e\/e.*\.\.\." cannot be unpacked: it is 2049 directories deep, and 2048 are allowed$/,
+    );
+  });
+
+  it('when a hard link leads to a directory', () => {
+    expect(() => read([file('d/f'), { type: 'hardlink', name: 'l', linkName: 'd/..' }])).toThrow(
+      '"d/.." cannot be unpacked: it is the target of a hard link, and a directory',
+    );
+  });
+});
+
 describe('whatever a table says', () => {
   const wild = fc.oneof(
     fc.constantFrom(
