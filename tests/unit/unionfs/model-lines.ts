@@ -220,6 +220,7 @@ export class RealDirectory {
         break;
       case 'flush':
       case 'compact':
+      case 'layer':
         break;
       default:
         throw new TypeError(`${step.kind} is nothing that Node can do`);

@@ -17,6 +17,7 @@ import {
   histories,
   historiesForDisk,
   historiesOfChanges,
+  historiesOfHeld,
   lowersOf,
   type Opened,
   outcomeOf,
@@ -76,6 +77,14 @@ class History {
       case 'compact':
         await union.compact();
         break;
+      case 'layer': {
+        // as a commit of a container that runs: what is open in the union stays so
+        const stacked = await unionOver([...this.#lowers, await committed(union)], { limits });
+        const layered = model.copy();
+        layered.commit();
+        expect(await linesOfUnion({ union: stacked, handles: [] })).toEqual(linesOfModel(layered));
+        break;
+      }
       case 'reopen':
         await union.close();
         await this.#open();
@@ -122,8 +131,41 @@ describe('a union and a model of it', () => {
       'link ok',
       'mknod ok',
     ];
-    wanted.push('open ok', 'handleWrite ok', 'setxattr ok', 'setxattr ENODATA', 'commit ok', 'kill ok');
+    wanted.push(
+      'open ok',
+      'handleWrite ok',
+      'setxattr ok',
+      'setxattr ENODATA',
+      'layer ok',
+      'commit ok',
+      'kill ok',
+    );
     expect(wanted.filter((each) => !done.has(each))).toEqual([]);
+  }, 3_600_000);
+
+  it('stay the same when a layer is taken of what is open, and it is written to and loses its names after that', async () => {
+    let written = 0;
+    let nameless = 0;
+    await fc.assert(
+      fc.asyncProperty(over, historiesOfHeld(40), async (start, steps) => {
+        const history = await History.begin(start);
+        const { union, handles } = history.opened;
+        let inLayer: readonly number[] = [];
+        for (const made of steps) {
+          const step = settled(made, union);
+          await history.do(step);
+          expect(await linesOfUnion(history.opened)).toEqual(linesOfModel(history.model));
+          if (step.kind === 'layer') inLayer = handles.filter((ino) => union.stat(ino).nlink > 0);
+          const held = inLayer.filter((ino) => handles.includes(ino));
+          if (step.kind === 'handleWrite' && held.includes(handles[step.handle % handles.length] ?? 0)) {
+            written += 1;
+          }
+          nameless += held.filter((ino) => union.stat(ino).nlink === 0).length;
+        }
+      }),
+      { numRuns: isLong ? 10_000 : 100 },
+    );
+    expect(Math.min(written, nameless)).toBeGreaterThan(20);
   }, 3_600_000);
 
   it('is a tree that it once was when its last segment is cut at any byte', async () => {

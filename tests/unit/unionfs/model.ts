@@ -224,6 +224,13 @@ export class Model {
     return [...ancestor.children.values()].some((child) => this.#isWithin(directory, child));
   }
 
+  /** The same tree of other nodes, with nothing open. */
+  copy(): Model {
+    const copy = new Model();
+    Object.assign(copy, { root: structuredClone(this.root), now: this.now });
+    return copy;
+  }
+
   /** What stays of it when it is made a layer: one time each, and no sockets. */
   commit(): void {
     this.handles = [];

@@ -39,7 +39,7 @@ export type Step =
   | { readonly kind: 'handleTruncate' | 'handleChmod'; readonly handle: number; readonly value: number }
   | { readonly kind: 'handleCreate'; readonly handle: number; readonly name: string }
   | { readonly kind: 'close'; readonly handle: number }
-  | { readonly kind: 'flush' | 'compact' | 'reopen' | 'kill' | 'commit' };
+  | { readonly kind: 'flush' | 'compact' | 'layer' | 'reopen' | 'kill' | 'commit' };
 
 /** Few, so that steps meet; one that sorts between "a" and "a/". */
 const NAMES = ['a', 'b', 'c', 'a-b'];
@@ -99,10 +99,24 @@ const linuxOnly: readonly fc.WeightedArbitrary<Step>[] = [
   { arbitrary: fc.record({ kind: fc.constant('opendir'), path }), weight: 1 },
   { arbitrary: fc.record({ kind: fc.constant('handleCreate'), handle, name }), weight: 1 },
 ];
-/** Without change to the tree. `commit` starts anew over one lower more. */
+/** Without change to the tree. `layer` takes the upper as a layer and goes on; `commit` starts anew over one lower more. */
 const lifecycle: readonly fc.WeightedArbitrary<Step>[] = [
+  { arbitrary: fc.record({ kind: fc.constant('layer') }), weight: 1 },
   { arbitrary: fc.record({ kind: fc.constantFrom('flush', 'compact', 'reopen', 'kill') }), weight: 3 },
   { arbitrary: fc.record({ kind: fc.constant('commit') }), weight: 1 },
+];
+
+/** Much that is open, goes and is written to, and a layer taken in between. */
+const held: readonly fc.WeightedArbitrary<Step>[] = [
+  {
+    arbitrary: fc.record({ kind: fc.constantFrom('open', 'open', 'unlink', 'unlink', 'create'), path }),
+    weight: 10,
+  },
+  { arbitrary: fc.record({ kind: fc.constantFrom('rename', 'link'), path, to: path }), weight: 2 },
+  { arbitrary: fc.record({ kind: fc.constant('handleWrite'), handle, offset: small, text }), weight: 2 },
+  { arbitrary: fc.record({ kind: fc.constant('handleTruncate'), handle, value: small }), weight: 1 },
+  { arbitrary: fc.record({ kind: fc.constant('close'), handle }), weight: 1 },
+  { arbitrary: fc.record({ kind: fc.constantFrom('layer', 'layer', 'flush', 'compact') }), weight: 3 },
 ];
 
 /** Long ones: left to itself fast-check makes most of them short. A step shrinks to none. */
@@ -115,6 +129,7 @@ const history =
 /** Histories of at most so many steps. */
 export const histories = history(common, linuxOnly, lifecycle);
 export const historiesOfChanges = history(common, linuxOnly);
+export const historiesOfHeld = history(held);
 export const historiesForDisk = history(common, lifecycle);
 
 /** The step about the paths that `#` and `@` stand for now. */
