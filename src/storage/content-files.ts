@@ -52,7 +52,8 @@ export class ContentFiles {
   async create(name: string): Promise<ContentFile> {
     const doing = `making the file ${name}`;
     try {
-      const file = await (await this.#open()).getFileHandle(name, { create: true });
+      const directory = await this.#open();
+      const file = await held(directory, () => directory.getFileHandle(name, { create: true }));
       return new OpenFile(await held(file, () => file.createSyncAccessHandle()), name);
     } catch (cause) {
       throw storageFailure(cause, doing);
@@ -62,7 +63,8 @@ export class ContentFiles {
   /** The file as it is, whose slices are read when they are asked for; undefined when there is none. */
   async read(name: string): Promise<Blob | undefined> {
     try {
-      const file = await (await this.#open()).getFileHandle(name);
+      const directory = await this.#open();
+      const file = await held(directory, () => directory.getFileHandle(name));
       return await held(file, () => file.getFile());
     } catch (cause) {
       if (isNamed(cause, 'NotFoundError')) return undefined;
@@ -72,8 +74,11 @@ export class ContentFiles {
 
   async names(): Promise<readonly string[]> {
     try {
+      const directory = await this.#open();
       const names: string[] = [];
-      for await (const name of (await this.#open()).keys()) names.push(name);
+      await held(directory, async () => {
+        for await (const name of directory.keys()) names.push(name);
+      });
       return names;
     } catch (cause) {
       throw storageFailure(cause, 'listing files');
@@ -84,7 +89,8 @@ export class ContentFiles {
   async remove(name: string): Promise<boolean> {
     for (const wait of [...patience, undefined]) {
       try {
-        await (await this.#open()).removeEntry(name);
+        const directory = await this.#open();
+        await held(directory, () => directory.removeEntry(name));
         return true;
       } catch (cause) {
         if (isNamed(cause, 'NotFoundError')) return true;
