@@ -2,6 +2,7 @@
 
 import type { ContainerHealth, ContainerRecord, Probe } from '../store/container-record.ts';
 import { afterProbe, type Check, OUTPUT_LIMIT, STARTING, untilProbe } from './health.ts';
+import { startTimer } from './long-timer.ts';
 import type { Process } from './machine.ts';
 import { exitAndOutput } from './running.ts';
 import { SIGKILL } from './signals.ts';
@@ -20,7 +21,7 @@ export interface MonitorParts {
 
 export class HealthMonitor {
   readonly #parts: MonitorParts;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stopTimer: () => void = () => undefined;
   #probe: Process | undefined;
   #isStopped = false;
 
@@ -32,14 +33,14 @@ export class HealthMonitor {
   /** No probe begins from now on; one that runs is killed and counts for nothing. */
   stop(): void {
     this.#isStopped = true;
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     this.#probe?.signal(SIGKILL);
   }
 
   #schedule(): void {
     const { check, record, now } = this.#parts;
     const { health = STARTING, startedAt } = record().state;
-    this.#timer = setTimeout(
+    this.#stopTimer = startTimer(
       () => {
         this.#run().catch((error: unknown) => {
           if (!this.#isStopped) this.#parts.onFailure(error);
@@ -78,12 +79,12 @@ export class HealthMonitor {
   async #ending(process: Process): Promise<{ exitCode: number; output: string }> {
     const output = new Output();
     const reading = output.read(process);
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let stopTimer: () => void = () => undefined;
     const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), this.#parts.check.timeout);
+      stopTimer = startTimer(() => resolve('late'), this.#parts.check.timeout);
     });
     const first = await Promise.race([exitAndOutput(process, reading), late]);
-    clearTimeout(timer);
+    stopTimer();
     if (first === 'late') {
       process.signal(SIGKILL);
       const seconds = this.#parts.check.timeout / 1000;

@@ -2,6 +2,7 @@
 
 import { waitForEnd } from './finishing.ts';
 import type { LiveContainers } from './live-containers.ts';
+import { startTimer } from './long-timer.ts';
 import { unpauseContainer } from './pausing.ts';
 import { notRunning, type RunningContainer } from './running.ts';
 import { parseSignal, SIGKILL, SIGTERM } from './signals.ts';
@@ -42,12 +43,12 @@ async function killAfter(
   settled: Promise<unknown>,
   milliseconds: number,
 ): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let stopTimer: () => void = () => undefined;
   const patience = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), milliseconds);
+    stopTimer = startTimer(() => resolve('late'), milliseconds);
   });
   const first = await Promise.race([settled, patience]);
-  clearTimeout(timer);
+  stopTimer();
   if (first === 'late') await sendSignal(live, running, running.id, SIGKILL, true);
 }
 

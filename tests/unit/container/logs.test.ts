@@ -1,6 +1,6 @@
 /** Which lines `docker logs` shows: each flag, and that it does something. */
 
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ProgramCode } from './fake-machine.ts';
 import { openWithBusybox, type TestSandbox, until } from './sandbox.ts';
 
@@ -82,6 +82,21 @@ describe('docker logs', () => {
     const following = docker('logs -f box-b');
     await docker('stop box-b');
     expect(await following).toEqual({ code: 0, out: 'early\nlate\n', err: '' });
+  });
+
+  it('-f --until leaves no timer behind when who reads has left', async () => {
+    const { docker, clock } = sandbox;
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    const stopped = vi.spyOn(globalThis, 'clearTimeout');
+    const line = `logs -f --until ${new Date(clock.now + 3_600_000).toISOString()} box-a`;
+    const write = async () => {
+      throw new Error('nobody reads');
+    };
+    await expect(docker(line, { write })).rejects.toThrow('nobody reads');
+    const armed = timers.mock.calls.findIndex(([, time]) => time === 3_600_000);
+    expect(armed).toBeGreaterThanOrEqual(0);
+    expect(stopped).toHaveBeenCalledWith(timers.mock.results[armed]?.value);
+    vi.restoreAllMocks();
   });
 
   it.each(['since', 'until'])('--%s refuses what is no time', async (flag) => {

@@ -1,4 +1,5 @@
 import type { DockerEvent } from '../../container/event-history.ts';
+import { startTimer } from '../../container/long-timer.ts';
 import { formatTimestamp } from '../../container/timestamp.ts';
 import { printableName } from '../../names.ts';
 import type { Command } from '../command.ts';
@@ -34,8 +35,13 @@ export const events: Command = {
       queue.push(event);
       wake();
     });
-    const end = () => wake();
-    const timer = until === Number.POSITIVE_INFINITY ? undefined : setTimeout(end, Math.max(0, until - now));
+    let isOver = false;
+    // the timer's word is enough: by the clock it may come a little early, and the clock may be set back
+    const end = () => {
+      isOver = true;
+      wake();
+    };
+    const stopTimer = startTimer(end, Math.max(0, until - now));
     stdio.signal.addEventListener('abort', end, { once: true });
     try {
       for (;;) {
@@ -45,13 +51,13 @@ export const events: Command = {
           continue;
         }
         stdio.signal.throwIfAborted();
-        if (host.now() >= until) return 0;
+        if (isOver || host.now() >= until) return 0;
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
       }
     } finally {
-      clearTimeout(timer);
+      stopTimer();
       stop();
       stdio.signal.removeEventListener('abort', end);
     }

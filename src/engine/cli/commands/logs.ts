@@ -1,4 +1,5 @@
 import { joinBytes } from '../../archive/join-bytes.ts';
+import { startTimer } from '../../container/long-timer.ts';
 import { formatTimestamp } from '../../container/timestamp.ts';
 import type { Command } from '../command.ts';
 import { parseMoment } from '../moment.ts';
@@ -44,22 +45,25 @@ export const logs: Command = {
     const log = await host.containers.log(record.id);
     const follow = flags.bool('follow') && until > now;
     const over = new AbortController();
-    const timer = Number.isFinite(until) && follow ? setTimeout(() => over.abort(), until - now) : undefined;
+    const stopTimer = follow ? startTimer(() => over.abort(), until - now) : undefined;
     const lines = log.read({
       ...(tail !== undefined && { tail }),
       follow,
       signal: AbortSignal.any([stdio.signal, over.signal]),
     });
-    for await (const { stream, at, bytes } of lines) {
-      if (at < since) continue;
-      if (at > until) break;
-      // attributes of the line would come first: the log keeps none
-      const detailed = flags.bool('details') ? prefixed(' ', bytes) : bytes;
-      const line = flags.bool('timestamps') ? prefixed(`${formatTimestamp(at)} `, detailed) : detailed;
-      // of a container with a terminal there is one stream only
-      await stdio.write(record.config.tty ? 'out' : stream, line);
+    try {
+      for await (const { stream, at, bytes } of lines) {
+        if (at < since) continue;
+        if (at > until) break;
+        // attributes of the line would come first: the log keeps none
+        const detailed = flags.bool('details') ? prefixed(' ', bytes) : bytes;
+        const line = flags.bool('timestamps') ? prefixed(`${formatTimestamp(at)} `, detailed) : detailed;
+        // of a container with a terminal there is one stream only
+        await stdio.write(record.config.tty ? 'out' : stream, line);
+      }
+    } finally {
+      stopTimer?.();
     }
-    clearTimeout(timer);
     return 0;
   },
 };
