@@ -129,6 +129,8 @@ export class UnionFileSystem implements FileSystem {
       this.#checkFile(ino);
       if (size < 0 || !Number.isInteger(size)) throw new FsError('EINVAL', `a size of ${size}`);
       if (size > SIZE_MAX) throw new FsError('EFBIG', `a file of ${size} bytes`);
+      // room for what is to be written there was promised to nobody
+      if (size > this.#parts.upper.size(ino)) this.#checkNew(1);
     }
     const time = this.#parts.now();
     this.#commit({

@@ -2,7 +2,7 @@
 
 import type { Attributes, FileType } from '../../engine/unionfs/filesystem.ts';
 import { type Node, qidOf } from './export-root.ts';
-import { type Handlers, statOf } from './session.ts';
+import { checkRoom, type Handlers, statOf } from './session.ts';
 
 /** S_IFMT bits of a type (stat(2)). */
 export const TYPE_BITS = {
@@ -70,6 +70,9 @@ export const attributes: Handlers<'getattr' | 'setattr' | 'statfs'> = {
   setattr(session, request) {
     const { node } = session.file(request.fid);
     const has = (bit: number) => (request.valid & bit) !== 0;
+    // The guest's kernel opens a file without a message, and empties it with one that has the time of now, as ftruncate(2)
+    // does: only truncate(2) can give the room of a file back that is to be kept.
+    if (has(SET.size) && request.size === 0 && has(SET.mtime) && !has(SET.mtimeGiven)) checkRoom(node);
     const changed: Attributes = {
       ...(has(SET.mode) ? { mode: request.mode & 0o7777 } : {}),
       ...(has(SET.uid) ? { uid: request.uid } : {}),

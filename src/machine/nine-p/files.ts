@@ -2,8 +2,10 @@
 
 import { FsError } from '../../engine/unionfs/errno.ts';
 import { qidOf } from './export-root.ts';
-import { checkName, type Handlers, ownerOf, statOf } from './session.ts';
+import { checkName, checkRoom, type Handlers, ownerOf, statOf } from './session.ts';
 
+/** P9_DOTL_WRONLY, P9_DOTL_RDWR */
+const WRITABLE = 0o3;
 /** P9_DOTL_TRUNC */
 const TRUNCATE = 0o1000;
 /** P9_LOCK_SUCCESS */
@@ -16,6 +18,7 @@ export const files: Handlers<'lopen' | 'lcreate' | 'read' | 'write' | 'fsync' | 
   lopen(session, { fid, flags }) {
     const { node } = session.file(fid);
     const { type } = statOf(node);
+    if (type === 'file' && (flags & (WRITABLE | TRUNCATE)) !== 0) checkRoom(node);
     if (type === 'file' && (flags & TRUNCATE) !== 0) node.tree.fs.setattr(node.ino, { size: 0 });
     return { qid: qidOf(node, type), ioUnit: 0 };
   },

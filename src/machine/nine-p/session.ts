@@ -65,6 +65,14 @@ export function ownerOf(fid: Fid, gid: number): Owner {
 }
 
 /**
+ * ENOSPC where nothing is free, before a file is opened to be written: what is written then would find no room, and the
+ * content that it is to take the place of would be gone.
+ */
+export function checkRoom({ tree }: Node): void {
+  if (tree.fs.space().free === 0) throw new FsError('ENOSPC', 'the storage is full');
+}
+
+/**
  * A name that is to be made or removed: one component. EINVAL, ENAMETOOLONG,
  * or `dots` for "." and "..", which are never names of their own.
  */

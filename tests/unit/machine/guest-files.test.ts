@@ -379,17 +379,21 @@ describe('a storage that gets full', () => {
     await tree.close();
   });
 
-  it('is an error of fsync for a file that was open when it got full, and nothing new is made', async () => {
+  it('is an error of fsync for a file that was open when it got full, nothing new is made and nothing old is emptied', async () => {
     const { tree: full, room, reopened } = await treeOnDisk('large', 6 * MB);
     const { out, err } = await inTree(
       'large',
-      'dd if=/dev/zero of=large bs=64k count=2000 conv=fsync; echo $?; echo new >new; echo $?',
+      `echo old >old; dd if=/dev/zero of=large bs=64k count=2000 conv=fsync; echo $?; echo new >new; echo $?;
+       echo new >old; echo $?; cat old`,
     );
-    expect(err).toMatch(/dd: .*No space left on device[\s\S]* new: No space left on device/);
-    expect(out).toBe('1\n1\n');
+    expect(err).toMatch(
+      /dd: .*No space left on device[\s\S]* new: No space left on device[\s\S]* old: No space left on device/,
+    );
+    expect(out).toBe('1\n1\n1\nold\n');
     expect(full.space().free).toBe(0);
     expect(room.isShort).toBe(true);
     const tree = await reopened();
+    expect(await content(tree, 'old')).toBe('old\n');
     expect(tree.storedBytes()).toBeGreaterThan(6 * MB);
     expect(tree.storedBytes()).toBeLessThanOrEqual(62 * MB);
     await tree.close();
@@ -410,6 +414,23 @@ describe('a storage that gets full', () => {
     expect(out).toBe('1\n');
     expect(room.isShort).toBe(true);
     await (await reopened()).close();
+  });
+
+  it('keeps the content of a file that is to be written anew, and lets it be cut', async () => {
+    const { room, reopened } = await treeOnDisk('kept', 6 * MB);
+    expect(await inTree('kept', 'echo old >old; seq 4000 >shorter; sync')).toMatchObject({ code: 0 });
+    await room.spend();
+    const { out, err } = await inTree(
+      'kept',
+      `echo new >old; echo $?; dd if=/dev/zero of=old bs=10 count=1; echo $?; truncate -s 8000000 old; echo $?; cat old;
+       truncate -s 6 shorter; echo $?; cat shorter; sync`,
+    );
+    expect(out).toBe('1\n1\n1\nold\n0\n1\n2\n3\n');
+    expect(err.match(/No space left on device/g)?.length).toBe(3);
+    expect(room.isShort).toBe(true);
+    const tree = await reopened();
+    expect([await content(tree, 'old'), await content(tree, 'shorter')]).toEqual(['old\n', '1\n2\n3\n']);
+    await tree.close();
   });
 
   it('takes removals, and is writable again when they made room', async () => {

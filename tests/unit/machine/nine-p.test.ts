@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { decodeName } from '../../../src/engine/names.ts';
 import { type Errno, FsError } from '../../../src/engine/unionfs/errno.ts';
 import type { FileSystem } from '../../../src/engine/unionfs/filesystem.ts';
@@ -260,6 +260,28 @@ describe('open files', () => {
     await client.walk('host/f', 1);
     await client.call('lopen', { fid: 1, flags: 0o1001 });
     expect(fs.stat(fs.lookup(fs.root, 'f')).size).toBe(0);
+  });
+
+  it('are opened to be read alone where nothing is free, and keep their content until they are cut by name', async () => {
+    const { free, ...space } = fs.space();
+    const spied = vi.spyOn(fs, 'space').mockReturnValue({ ...space, free: 0 });
+    const [read, write, both, truncate] = [0, 1, 2, 0o1000];
+    // what the guest's kernel sends for O_TRUNC, and for truncate(2)
+    const emptied = { fid: 1, valid: 0x68, mode: 0, uid: 0, gid: 0, size: 0, atime: 0n, mtime: 0n };
+    await client.walk('host/f', 1);
+    await client.call('lopen', { fid: 1, flags: read });
+    for (const flags of [write, both, write | truncate, read | truncate]) {
+      await expectErrno(client.call('lopen', { fid: 1, flags }), 'ENOSPC');
+    }
+    await expectErrno(client.call('setattr', emptied), 'ENOSPC');
+    expect(await content('host/f')).toBe('hello');
+    await client.call('setattr', { ...emptied, size: 4 });
+    expect(await content('host/f')).toBe('hell');
+    await client.call('setattr', { ...emptied, valid: 8 });
+    expect(await content('host/f')).toBe('');
+    spied.mockReturnValue({ ...space, free });
+    await client.call('lopen', { fid: 1, flags: write | truncate });
+    await client.call('setattr', emptied);
   });
 
   it('are written', async () => {

@@ -217,6 +217,9 @@ describe('a union over a journal with little room', () => {
     expect(() => union.mkdir(union.root, 'directory', 0o755, OWNER)).toThrow('ENOSPC');
     expect(() => union.link(ino, union.root, 'link')).toThrow('ENOSPC');
     expect(() => union.setxattr(ino, 'user.a', new Uint8Array(1), 0)).toThrow('ENOSPC');
+    expect(() => union.setattr(ino, { size: 1001 })).toThrow('ENOSPC');
+    expect(union.stat(ino).size).toBe(1000);
+    union.setattr(ino, { size: 999 });
     union.setattr(ino, { size: 0 });
     union.rename(union.root, 'file', union.root, 'moved');
     union.unlink(union.root, 'moved');
