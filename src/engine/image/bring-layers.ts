@@ -6,11 +6,9 @@ import type { ImageRecord } from '../store/records.ts';
 import { EarlyLayers } from './early-layers.ts';
 import type { ImageParts } from './image-parts.ts';
 import { cancelled } from './ingest-source.ts';
-import type { LayerFetches } from './layer-fetches.ts';
+import { LAYERS_AT_ONCE, type LayerFetches } from './layer-fetches.ts';
 import type { PullReport } from './pull-report.ts';
 
-/** As Docker's max-concurrent-downloads. */
-const LAYERS_AT_ONCE = 3;
 /** Of layers that can be read already: a browser has six connections to a host, and files that are touched want four. */
 const READABLE_AT_ONCE = 2;
 /** Bytes of a layer that are asked for at a time while a program may be waiting for others of it. */
@@ -137,6 +135,7 @@ async function bringLayer(
     {
       signal,
       onProgress: (progress) => {
+        if (progress.status === 'waiting') return report.layer(layer, 'Waiting', 0);
         if (progress.status === 'retrying') return report.retrying(layer, progress.wait);
         const { status, bytes } = progress;
         if (status === 'downloading') report.layer(layer, 'Downloading', bytes);

@@ -10,6 +10,7 @@ import type { DiffID } from '../oci/digest.ts';
 import type { RenewHeaders } from '../registry/blob.ts';
 import type { ImageParts } from './image-parts.ts';
 import type { IngestProgress, IngestRequest } from './layer-ingestor.ts';
+import { Permits } from './permits.ts';
 
 interface Fetch {
   /** Settles when nothing of it is going on any more. */
@@ -19,8 +20,14 @@ interface Fetch {
   waiting: number;
 }
 
-/** What a fetch tells: of its ingest, and that the registry is asked again in `wait` milliseconds. */
-export type LayerProgress = IngestProgress | { readonly status: 'retrying'; readonly wait: number };
+/** Of all pulls together; as Docker's max-concurrent-downloads. */
+export const LAYERS_AT_ONCE = 3;
+
+/** What a fetch tells: of its ingest, that others go first, and that the registry is asked again in `wait` milliseconds. */
+export type LayerProgress =
+  | IngestProgress
+  | { readonly status: 'waiting' }
+  | { readonly status: 'retrying'; readonly wait: number };
 
 export interface LayerWish {
   readonly diffID: DiffID;
@@ -31,6 +38,7 @@ export interface LayerWish {
 export class LayerFetches {
   readonly #parts: Pick<ImageParts, 'records' | 'ingestor' | 'events' | 'early'>;
   readonly #running = new Map<DiffID, Fetch>();
+  readonly #permits = new Permits(LAYERS_AT_ONCE);
 
   constructor(parts: Pick<ImageParts, 'records' | 'ingestor' | 'events' | 'early'>) {
     this.#parts = parts;
@@ -85,6 +93,20 @@ export class LayerFetches {
     report: (progress: LayerProgress) => void,
   ): Promise<void> {
     if (await this.has(wish.diffID)) return; // another pull was quicker
+    if (this.#permits.areTaken) report({ status: 'waiting' });
+    const giveBack = await this.#permits.take(signal);
+    try {
+      await this.#ingestNow(wish, signal, report);
+    } finally {
+      giveBack();
+    }
+  }
+
+  async #ingestNow(
+    wish: LayerWish,
+    signal: AbortSignal,
+    report: (progress: LayerProgress) => void,
+  ): Promise<void> {
     const { renew, ...request } = await wish.request(signal);
     const { ingestor, records, events, early } = this.#parts;
     const pace = early?.layers.pace;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CancelledError, StorageFullError } from '../../../src/engine/errors.ts';
+import type { PullProgress } from '../../../src/engine/image/pull-progress.ts';
 import { parsePlatform } from '../../../src/engine/oci/platform.ts';
 import { jsonBytes, refuse } from '../registry/made-up-registry.ts';
 import { gate, MANIFEST, madeUpSandbox } from './made-up-sandbox.ts';
@@ -586,26 +587,85 @@ describe('two pulls at once', () => {
   });
 });
 
-it('never brings more than three layers at once', async () => {
-  let running = 0;
-  let most = 0;
-  const sandbox = madeUpSandbox({
-    wrap: (ingestor) => ({
-      ...ingestor,
-      ingest: async (request, how) => {
-        running += 1;
-        most = Math.max(most, running);
-        try {
-          return await ingestor.ingest(request, how);
-        } finally {
-          running -= 1;
-        }
-      },
-    }),
+describe('never more than three layers are on their way', () => {
+  /** Layers wait at a gate, in the ingestor. */
+  function counted() {
+    const running = { now: 0, most: 0 };
+    const answer = gate();
+    const sandbox = madeUpSandbox({
+      wrap: (ingestor) => ({
+        ...ingestor,
+        ingest: async (request, how) => {
+          running.now += 1;
+          running.most = Math.max(running.most, running.now);
+          try {
+            await Promise.race([
+              answer.opened,
+              new Promise((_, reject) =>
+                how.signal.addEventListener('abort', () => reject(how.signal.reason)),
+              ),
+            ]);
+            return await ingestor.ingest(request, how);
+          } finally {
+            running.now -= 1;
+          }
+        },
+      }),
+    });
+    const layers = Array.from({ length: 9 }, (_, i) => sandbox.registry.layer(`layer ${i}`));
+    const busy = async () => {
+      while (running.now < 3) await new Promise((resolve) => setImmediate(resolve));
+    };
+    return { ...sandbox, answer, running, layers, busy };
+  }
+  const statuses = (progress: readonly PullProgress[]) =>
+    progress.flatMap((step) => (step.type === 'layer' ? [step.status] : []));
+
+  it('of one pull', async () => {
+    const { registry, layers, pull, answer, running } = counted();
+    registry.image(layers, { tags: ['v1'] });
+    answer.open();
+    const { progress } = await pull('localhost:5000/app:v1');
+    expect(running.most).toBe(3);
+    expect(statuses(progress).filter((status) => status === 'Pull complete')).toHaveLength(9);
   });
-  const layers = Array.from({ length: 9 }, (_, i) => sandbox.registry.layer(`layer ${i}`));
-  sandbox.registry.image(layers, { tags: ['v1'] });
-  const { progress } = await sandbox.pull('localhost:5000/app:v1');
-  expect(most).toBe(3);
-  expect(progress.filter((step) => step.type === 'layer' && step.status === 'Pull complete')).toHaveLength(9);
+
+  it('of all pulls together; the others are said to wait', async () => {
+    const { registry, layers, pull, answer, running, busy } = counted();
+    const tags = layers.map((layer, n) => {
+      registry.image([layer], { tags: [`v${n}`] });
+      return `localhost:5000/app:v${n}`;
+    });
+    const told: PullProgress[][] = tags.map(() => []);
+    const pulls = tags.map((tag, n) => pull(tag, { onProgress: (step) => void told[n]?.push(step) }));
+    await busy();
+    while (told.filter((steps) => statuses(steps).includes('Waiting')).length < 6) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    answer.open();
+    await Promise.all(pulls);
+    expect(running.most).toBe(3);
+    expect(told.filter((steps) => statuses(steps).includes('Waiting'))).toHaveLength(6);
+  });
+
+  it('and one that waits can be cancelled: it is never asked for', async () => {
+    const { registry, layers, pull, answer, busy, ingested, leftovers } = counted();
+    const last = layers.slice(-1);
+    registry.image(layers.slice(0, 3), { tags: ['large'] });
+    registry.image(last, { tags: ['small'] });
+    const large = pull('localhost:5000/app:large');
+    await busy();
+    const controller = new AbortController();
+    const small = pull('localhost:5000/app:small', {
+      signal: controller.signal,
+      onProgress: (step) => {
+        if (step.type === 'layer' && step.status === 'Waiting') controller.abort();
+      },
+    });
+    await expect(small).rejects.toThrow(CancelledError);
+    answer.open();
+    await large;
+    expect(ingested.map(({ diffID }) => diffID)).not.toContain(last[0]?.diffID);
+    expect(await leftovers()).toEqual({ ...NOTHING, images: 1 });
+  });
 });
