@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../../../src/engine/container/machine.ts';
 import { CannotStartError } from '../../../src/engine/errors.ts';
 import { decodeName } from '../../../src/engine/names.ts';
+import { MemoryJournalStore } from '../../../src/engine/store/memory-journal.ts';
 import type { FileSystem } from '../../../src/engine/unionfs/filesystem.ts';
+import { openUnion } from '../../../src/engine/unionfs/union.ts';
 import type { V86Machine } from '../../../src/machine/v86-machine.ts';
 import { emptyTree, HOST_ENV, hostSpec, run, Terminal, testMachine } from '../../support/machine.ts';
 
@@ -230,6 +232,40 @@ describe('files that the guest writes', () => {
     await vi.waitUntil(async () => (await content(host, 'first')).length > 10, { interval: 10 });
     expect(performance.now()).toBeLessThan(deadline);
     expect(host.stat(at(host, 'first'))).toMatchObject({ mode: 0o640, uid: 5, gid: 6 });
+  });
+
+  it('so they do while a program computes without a pause, and the log has stored them within two', async () => {
+    const journal = await new MemoryJournalStore().open('busy');
+    const options = { lowers: [], now: () => BigInt(Date.now()) * 1_000_000n };
+    const tree = await openUnion({ ...options, journal });
+    machine.exportTree('c/busy', tree);
+    /** What a page would find that is opened now. */
+    const stored = async (name: string) => {
+      const refused = () => Promise.reject(new Error('it is only looked at'));
+      const { segments, next, read } = journal;
+      const copy = { segments, next, read: read.bind(journal), append: refused, remove: refused };
+      const replayed = await openUnion({ ...options, journal: { ...copy, close: async () => undefined } });
+      return replayed.readdir(replayed.root).some((entry) => entry.name === name)
+        ? await content(replayed, name)
+        : undefined;
+    };
+    const busy = new Terminal(await machine.spawn(hostSpec('echo computing; while :; do :; done')));
+    await busy.expect(/computing/);
+    for (const turn of [1, 2, 3]) {
+      const name = `turn-${turn}`;
+      const text = `written in turn ${turn}\n`;
+      expect((await sh(`cd /run/layerbox/export/c/busy; echo written in turn ${turn} >${name}`)).code).toBe(
+        0,
+      );
+      const begun = performance.now();
+      const within = (milliseconds: number, isThere: () => boolean | Promise<boolean>) =>
+        vi.waitUntil(isThere, { interval: 20, timeout: begun + milliseconds - performance.now() });
+      await within(1000, async () => (await content(tree, name)) === text);
+      await within(2000, async () => (await stored(name)) === text);
+    }
+    busy.process.signal(9);
+    expect((await busy.process.exit).code).toBe(137);
+    await tree.close();
   });
 
   it('are there when sync resolves', async () => {
