@@ -141,23 +141,33 @@ export class Sandboxes {
     await Promise.allSettled(attempts);
   }
 
-  /** Puts a container that runs on one more network. LayerboxError in Docker's words. */
+  /** Puts a container that runs on one more network. LayerboxError in Docker's words; it is not on it then. */
   async connect(id: string, network: NetworkRecord, config: EndpointConfig): Promise<void> {
     const sandbox = this.#sandboxes.get(id);
     if (sandbox === undefined) return;
     await this.#attach(sandbox, network, config);
-    await this.#settle(sandbox);
+    try {
+      await this.#settle(sandbox);
+    } catch (error) {
+      // who asked hears of the first failure
+      await this.disconnect(id, network).catch(this.#ports.onFailure);
+      throw error;
+    }
   }
 
+  /** Takes it off, whatever the machine says: it rejects with that, and the address is free all the same. */
   async disconnect(id: string, network: NetworkRecord): Promise<void> {
     const sandbox = this.#sandboxes.get(id);
     const endpoint = sandbox?.endpoints.get(network.id);
     if (sandbox === undefined || endpoint === undefined) return;
     sandbox.endpoints.delete(network.id);
-    await sandbox.host.removeLink(endpoint.hostLink);
-    this.#pool(network).release(endpoint.address);
-    this.#emit('disconnect', network, id);
-    await this.#settle(sandbox);
+    try {
+      await sandbox.host.removeLink(endpoint.hostLink);
+    } finally {
+      this.#pool(network).release(endpoint.address);
+      this.#emit('disconnect', network, id);
+      await this.#settle(sandbox);
+    }
   }
 
   /** What it has now; undefined while it does not run. */
@@ -284,6 +294,7 @@ export class Sandboxes {
         this.#ports.onFailure,
       );
     } catch (error) {
+      sandbox.publishedFrom = undefined; // the next change of its networks tries again
       const reason = error instanceof Error ? error.message : String(error);
       throw new LayerboxError(
         `driver failed programming external connectivity on endpoint ${container.name} (${gateway.id}): ${reason}`,
