@@ -189,6 +189,17 @@ describe('filters', () => {
     expect(await told('volume=web-d')).toEqual(['volume create web-data']);
     expect(await told('image=web', 'type=image')).toEqual(['image tag sha256:ID']);
     expect(await told('image=busybox', 'event=create', 'event=tag')).toHaveLength(2);
+    await docker('network create lan');
+    expect(await told('network=la')).toEqual(['network create ID']);
+    expect(await told('network=wan')).toEqual(['']);
+    // there are no events of these kinds, but names of others
+    for (const kind of ['daemon', 'plugin']) {
+      expect(await told(`${kind}=lan`), kind).toEqual(['network create ID']);
+      expect(await told(`${kind}=wan`), kind).toEqual(['']);
+    }
+    expect(await told('scope=local', 'event=create')).toHaveLength(4);
+    expect(await told('scope=swarm')).toEqual(['']);
+    expect(await told('scope=swarm', 'scope=local', 'network=lan')).toHaveLength(1);
   });
 });
 

@@ -90,6 +90,10 @@ describe('limits', () => {
     await docker('rm', '-f', 'box-l');
     await docker(...'run -d --name box-p --cpu-period 50000 --cpu-quota 20000 busybox sleep 1000'.split(' '));
     expect((await docker('exec', 'box-p', 'cat', '/sys/fs/cgroup/cpu.max')).out).toBe('20000 50000\n');
+    const more = 'update --cpu-period 40000 --cpu-quota 30000 -c 1024 --memory-reservation 8m box-p';
+    expect(await docker(...more.split(' '))).toEqual({ code: 0, out: 'box-p\n', err: '' });
+    const changed = 'cd /sys/fs/cgroup; cat cpu.max cpu.weight memory.low';
+    expect((await docker('exec', 'box-p', 'sh', '-c', changed)).out).toBe('30000 40000\n39\n8388608\n');
     await docker('rm', '-f', 'box-p');
   });
 

@@ -149,6 +149,21 @@ describe('docker attach', () => {
     });
   });
 
+  it('--no-stdin passes no input', async () => {
+    const { docker, events } = await open();
+    await docker('run -di --name box-c busybox cat');
+    const silent = docker('attach --no-stdin box-c', { input: input('never\n') });
+    await until('it is attached', () =>
+      events.some((event) => event.type === 'container' && event.action === 'attach'),
+    );
+    const attached = docker('attach box-c', { input: input('one\n') });
+    await until('it is there', async () => (await docker('logs box-c')).out.endsWith('got one\n'));
+    expect((await docker('logs box-c')).out).toBe('got one\n');
+    await docker('kill box-c');
+    expect(await silent).toEqual({ code: 137, out: 'got one\n', err: '' });
+    expect((await attached).code).toBe(137);
+  });
+
   it('has its terminal drawn anew, and is let go by the keys', async () => {
     const { docker, machine, events } = await open();
     await docker('run -dit --name box-c busybox sleep');

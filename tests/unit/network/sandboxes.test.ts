@@ -1,6 +1,6 @@
 /** docker network over a host of names: what is made, what is refused, and what is left behind. */
 
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeMachine } from '../container/fake-machine.ts';
 import { openWithBusybox, type TestSandbox } from '../container/sandbox.ts';
 import type { FakeHostNetwork } from './fake-host-network.ts';
@@ -35,6 +35,8 @@ describe('docker network', () => {
       expect(await ok(`network ls -f ${filter} --format {{.Name}}`), filter).toBe('lan');
     }
     expect(await ok('network ls -f driver=null --format {{.Name}}')).toBe('none');
+    expect(await ok('network ls -q -f scope=swarm')).toBe('');
+    expect(await ok('network ls -q --no-trunc -f name=lan -f scope=local')).toBe(id);
     expect(JSON.parse(await ok('network inspect lan'))).toMatchObject([
       {
         Name: 'lan',
@@ -54,6 +56,22 @@ describe('docker network', () => {
     expect(await ok(`network rm ${id.slice(0, 4)}`)).toBe(id.slice(0, 4));
     expect(network.bridges.size).toBe(0);
     expect(await ok('network rm -f lan')).toBe('');
+  });
+
+  it('lists apart what a container is on, and what nobody uses', async () => {
+    await ok('network create used');
+    await ok('network create idle');
+    await ok('run -d --name box --network used busybox sleep');
+    const names = (flags: string) => ok(`network ls ${flags} --format {{.Name}}`);
+    expect(await names('-f dangling=true')).toBe('idle');
+    expect(await names('-f dangling=false')).toBe('bridge\nhost\nnone\nused');
+    await ok('rm -f box');
+    expect(await names('-f dangling=1')).toBe('idle\nused');
+  });
+
+  it('keeps the options of the one that gives addresses', async () => {
+    await ok('network create --ipam-opt a=b --ipam-opt c lan');
+    expect(await ok('network inspect -f {{.IPAM.Options}} lan')).toBe('map[a:b c:]');
   });
 
   const refused: readonly (readonly [string, string])[] = [
@@ -108,6 +126,7 @@ describe('docker network', () => {
     ],
     ['network connect nosuch box', 'Error response from daemon: network nosuch not found\n'],
     ['network inspect nosuch', 'Error response from daemon: network nosuch not found\n'],
+    ['network ls -f scope=x', "Error response from daemon: invalid filter 'scope=x'\n"],
   ];
   it.each(refused)('%s: %s', async (line, message) => {
     await ok('network create taken');
@@ -126,6 +145,67 @@ describe('docker network', () => {
     await ok('rm -f box');
     expect(await ok('network prune -f')).toBe('Deleted Networks:\nidle\nused');
     expect(await ok('network prune -f')).toBe('');
+  });
+
+  it.each([
+    ['network prune -f', ''],
+    ['system prune -f', 'Total reclaimed space: 0B'],
+  ])('%s keeps what is younger than --filter until', async (prune, end) => {
+    await ok('network create lan');
+    expect(await ok(`${prune} --filter until=1h`)).toBe(end);
+    sandbox.clock.now += 2 * 3_600_000;
+    expect(await ok(`${prune} --filter until=1h`)).toBe(`Deleted Networks:\nlan\n\n${end}`.trimEnd());
+  });
+});
+
+describe('a container that runs', () => {
+  const gateways = () => [...network.gateways.values()];
+  const endpoint = (of: string, field: string) =>
+    ok(`inspect -f {{.NetworkSettings.Networks.${of}.${field}}} box`);
+
+  it('leads out by the network of the highest --gw-priority', async () => {
+    await ok('network create --subnet 10.1.0.0/16 zzz');
+    await ok('network create --subnet 10.2.0.0/16 zz');
+    await ok('run -d --name box busybox sleep');
+    await ok('network connect zz box');
+    expect(gateways()).toEqual(['172.17.0.1']);
+    await ok('network connect --gw-priority 1 zzz box');
+    expect(gateways()).toEqual(['10.1.0.1']);
+    expect(await endpoint('zzz', 'GwPriority')).toBe('1');
+    await ok('network disconnect zzz box');
+    await ok('network connect --gw-priority=-1 zzz box');
+    expect(gateways()).toEqual(['172.17.0.1']);
+    await ok('rm -f box');
+  });
+
+  it('has the address that --ip asks for, now and at its next start', async () => {
+    await ok('network create --subnet 10.9.0.0/24 own');
+    await ok('run -d --name box busybox sleep');
+    await ok('network connect --ip 10.9.0.50 own box');
+    const addresses = () => [...network.links.values()].map(({ address }) => address);
+    expect(addresses()).toEqual(['172.17.0.2/16', '10.9.0.50/24']);
+    expect(await endpoint('own', 'IPAddress')).toBe('10.9.0.50');
+    await ok('restart box');
+    expect(addresses()).toContain('10.9.0.50/24');
+    await ok('rm -f box');
+  });
+
+  it('is taken off a network whose link cannot be removed by -f, and not without it', async () => {
+    await ok('network create lan');
+    for (const [force, code, left] of [
+      ['', 1, 'bridge lan'],
+      ['-f ', 0, 'bridge'],
+    ] as const) {
+      await ok('run -d --name box busybox sleep');
+      await ok('network connect lan box');
+      const removing = vi.spyOn(network, 'removeLink').mockRejectedValueOnce(new Error('the link is stuck'));
+      const { code: ended, err } = await docker(`network disconnect ${force}lan box`);
+      expect([ended, err]).toEqual([code, code === 0 ? '' : expect.stringContaining('the link is stuck')]);
+      removing.mockRestore();
+      const names = '{{range $name, $at := .NetworkSettings.Networks}}{{$name}} {{end}}';
+      expect((await sandbox.docker(['inspect', '-f', names, 'box'])).out.trim()).toBe(left);
+      await ok('rm -f box');
+    }
   });
 });
 

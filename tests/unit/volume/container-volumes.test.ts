@@ -154,11 +154,47 @@ describe('a container', () => {
     expect(mounts(sandbox)).toMatchObject([{ isReadOnlyRecursive: false }]);
   });
 
-  it('cannot share a mount of the host further', async () => {
+  it.each([
+    ['-v /srv/here:/a:rshared', 'a shared mount'],
+    ['-v /srv/here:/a:rslave', 'a shared or slave mount'],
+    ['--mount type=bind,src=/srv/here,dst=/a,bind-propagation=shared', 'a shared mount'],
+    ['--mount type=bind,src=/srv/here,dst=/a,bind-propagation=slave', 'a shared or slave mount'],
+  ])('cannot share a mount of the host further: %s', async (flags, wanted) => {
     const sandbox = await opened();
-    const { code, err } = await sandbox.docker('run --rm -v /srv/here:/a:rshared busybox true');
+    const { code, err } = await sandbox.docker(`run --rm ${flags} busybox true`);
     expect(code).toBe(125);
-    expect(err).toContain('path /srv/here is mounted on / but it is not a shared mount');
+    expect(err).toContain(`path /srv/here is mounted on / but it is not ${wanted}`);
+  });
+
+  it('is told of with what was asked of a bind', async () => {
+    const sandbox = await opened();
+    await ok(
+      sandbox,
+      'create --name one --mount type=bind,src=/srv/here,dst=/a,bind-propagation=private --mount type=bind,src=/srv/here,dst=/b,ro,bind-propagation=rprivate,bind-recursive=readonly busybox true',
+    );
+    const [document] = JSON.parse(await ok(sandbox, 'inspect one'));
+    expect(document.Mounts).toMatchObject([
+      { Destination: '/a', Propagation: 'private', RW: true },
+      { Destination: '/b', Propagation: 'rprivate', RW: false },
+    ]);
+    expect(document.HostConfig.Mounts).toMatchObject([
+      { BindOptions: { Propagation: 'private' } },
+      { BindOptions: { Propagation: 'rprivate', ReadOnlyForceRecursive: true } },
+    ]);
+    await ok(sandbox, 'start -a one');
+    expect(mounts(sandbox)).toEqual([
+      { source: '/srv/here', target: '/a', readOnly: false, mustExist: true },
+      { source: '/srv/here', target: '/b', readOnly: true, mustExist: true },
+    ]);
+  });
+
+  it('labels a volume that --mount makes, and one that is there keeps its own', async () => {
+    const sandbox = await opened();
+    const labels = () => ok(sandbox, ['volume', 'inspect', '-f', '{{json .Labels}}', 'data']);
+    await ok(sandbox, 'run --rm --mount src=data,dst=/x,volume-label=a=b,volume-label=c busybox true');
+    expect(await labels()).toBe('{"a":"b","c":""}');
+    await ok(sandbox, 'run --rm --mount src=data,dst=/x,volume-label=a=other busybox true');
+    expect(await labels()).toBe('{"a":"b","c":""}');
   });
 
   it('has a tmpfs by --tmpfs and by --mount', async () => {
@@ -196,6 +232,7 @@ describe('a container', () => {
     ['--tmpfs /x:bogus', 'invalid tmpfs option ["bogus"]'],
     ['--tmpfs /', "destination can't be '/'"],
     ['--volume-driver nfs -v data:/x', 'plugin "nfs" not found'],
+    ['--mount src=data,dst=/x,volume-driver=nfs', 'plugin "nfs" not found'],
     ['-v :/x', 'docker: invalid spec: :/x: empty section between colons'],
     ['-v /a:/b:ro:z', 'docker: invalid spec: /a:/b:ro:z: too many colons'],
   ])('%s is refused: %s', async (flags, words) => {
