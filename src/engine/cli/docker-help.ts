@@ -26,7 +26,6 @@ export function dockerHelp(): string {
     ...wrapWords([...LATER_COMMANDS]),
     '',
     'Global Options:',
-    '  -D, --debug     Enable debug mode',
     '  -v, --version   Print version information and quit',
     '',
     "Run 'docker COMMAND --help' for more information on a command.",

@@ -16,11 +16,11 @@ import { clientVersion } from './version-words.ts';
 
 const GLOBAL_FLAGS = [
   { long: 'version', short: 'v', type: 'bool', help: 'Print version information and quit' },
-  { long: 'debug', short: 'D', type: 'bool', help: 'Enable debug mode' },
 ] as const;
 const LATER_GLOBAL_FLAGS = [
   'config=',
   'context/c=',
+  'debug/D',
   'host/H=',
   'log-level/l=',
   'tls',

@@ -51,6 +51,10 @@ unknown, 126 and 127 when the program cannot be started or found, 128 and its nu
 - Networks are bridges of IPv4: no other driver, no IPv6, no SCTP, no \`--link\`. Published ports are served by \`docker-proxy\` at
   the host's addresses; no traffic leaves the tab, so a name that no network knows does not exist (NXDOMAIN). The DNS server of a
   container listens at 127.0.0.11:53 itself: a program that wants port 53 of all addresses there has to name its own.
+- \`--memory-swap\` is checked and shown, and limits nothing: the machine's kernel has no swap.
+- \`docker network inspect -v\` adds nothing: what is verbose there are the tasks of a swarm.
+- Before a command \`docker\` takes \`--version\` and \`--help\` alone. \`--debug\`, \`--host\`, \`--context\` and the like, which are about a
+  program and a daemon apart from each other, are refused by name.
 - \`docker stats\` counts no BLOCK I/O: the machine has no block device, files are in the browser's storage, so it is \`0B / 0B\`.
 - Volumes with options are memory (\`type=tmpfs\`) or a folder of the host (\`o=bind\`); file systems of a network or a device are
   refused. In memory they last as long as a container that runs has them, and \`docker cp\` does not reach into them.
@@ -65,8 +69,14 @@ unknown, 126 and 127 when the program cannot be started or found, 128 and its nu
 - Labels of volumes and networks are listed in the order in which they are kept; the client has them in no order.
 
 The outputs of lists, inspections, prunes, pulls and refusals, with their exit codes, in a pipe and on a terminal, are compared
-with those that docker 28.2.2 printed for the same state (\`tests/golden\`; each difference has its reason there). Not
-compared: the layouts of \`info\` and \`version\`, \`push\`, and what streams without an end.
+with those that docker 28.2.2 printed for the same state (\`tests/golden\`; each difference has its reason there). It was the
+client alone: a stand-in answered for the daemon with this state, and what a daemon says of what cannot be done has its words
+from moby's sources (\`tests/golden/daemon-words.ts\`), not from a daemon that ran. Not compared: the layouts of \`info\` and
+\`version\`; what \`push\`, \`commit\`, \`save\`, \`load\`, \`import\`, \`export\`, \`manifest inspect\` and \`login\` do when they are not
+refused; \`buildx\` and \`scout\`, which that client does not have; and what streams without an end.
+
+Referrers are tested against CNCF Distribution, where they are lists under tags. The registry's own list of them, which Distribution
+lacks, is tested against a stand-in in front of it (\`tests/support/referrers-api.ts\`).
 `;
 
 function section(

@@ -1,6 +1,7 @@
 /** The words of docker 28.2.2 for what is wrong with a command line, recorded from its client. */
 
 import { describe, expect, it } from 'vitest';
+import { DOCKER_VERSION, LAYERBOX_VERSION } from '../../../src/engine/cli/version-words.ts';
 import { openSandbox } from '../container/sandbox.ts';
 
 const RUN =
@@ -138,6 +139,11 @@ const rows: readonly Row[] = [
   { line: 'help foo', code: 1, err: 'unknown help topic: foo\n' },
   { line: 'help ps extra', code: 1, err: 'unknown help topic: extra\n' },
   // what Docker has and Layerbox has not yet
+  ...['-D ps', '--debug ps', '-D'].map((line) => ({
+    line,
+    code: 1,
+    err: 'docker: the flag --debug is not yet supported by Layerbox\n',
+  })),
   { line: 'build .', code: 1, err: "docker: 'build' is not yet supported by Layerbox\n" },
   { line: 'image build .', code: 1, err: "docker: 'image build' is not yet supported by Layerbox\n" },
   { line: 'trust sign', code: 1, err: "docker: 'trust' is not yet supported by Layerbox\n" },
@@ -154,6 +160,20 @@ describe('a command line that is wrong', () => {
     const result = await docker(line);
     expect(result).toEqual({ code, out: '', err });
   });
+});
+
+describe('docker', () => {
+  it.each(['-v', '--version', '-v ps', '--version --version'])(
+    '%s tells which Docker it is like',
+    async (line) => {
+      const { docker } = await openSandbox();
+      expect(await docker(line)).toEqual({
+        code: 0,
+        out: `Docker version ${DOCKER_VERSION}, build layerbox-${LAYERBOX_VERSION}\n`,
+        err: '',
+      });
+    },
+  );
 });
 
 describe('words that are printed', () => {
