@@ -46,10 +46,26 @@ afterAll(async () => {
   await Promise.all([library.close(), registry.close()]);
 });
 
+/** Operations that a run of many kills must have hit, each of them. */
+const OPERATIONS = [
+  ...['pull', 'rmi', 'prune', 'create', 'commit', 'rm'],
+  ...['write', 'compaction', 'fsync', 'rename', 'remove'],
+];
+const MANY_KILLS = 100;
+/** Milliseconds after which an operation that has not begun again never will. */
+const NEVER = 60_000;
+/** Milliseconds after the beginning of an operation within which the kill comes that is meant for it. */
+const AIMED_SPAN = 10;
+
 const nothing: Before = { operations: [], killedAt: 0 };
+
+/** Kills of each work that were meant for one of its operations. */
+const aimed = new Map<WorkName, number>();
 
 /** Of each kill what was in flight: begun, and not acknowledged as far as anybody had heard. */
 const inFlight: string[][] = [];
+
+const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** One profile: opened, looked at, set to work and killed, in turn; and opened and looked at once more at the end. */
 async function killAgainAndAgain(names: readonly WorkName[], random: (below: number) => number) {
@@ -75,9 +91,21 @@ async function killAgainAndAgain(names: readonly WorkName[], random: (below: num
           expect(opened.faults, told).toEqual([]);
         }
         const reports = await CrashReports.of(opened.page);
-        await works[name].begin(opened.page);
-        await reports.begun();
-        await new Promise((resolve) => setTimeout(resolve, random(works[name].span)));
+        const { operations: kinds, span } = works[name];
+        const begins = reports.begins();
+        begins.catch(() => undefined); // `operations` says it as well
+        await works[name].begin(opened.page, random);
+        await begins;
+        await wait(random(span));
+        // half of the kills are meant for one operation, each in turn: by chance alone a short one is hardly ever hit
+        if (random(2) === 0) {
+          const turn = aimed.get(name) ?? 0;
+          aimed.set(name, turn + 1);
+          const kind = kinds[turn % kinds.length];
+          const isNever = wait(NEVER).then(() => expect.fail(`no ${kind} began`));
+          await Promise.race([reports.begins(kind), isNever]);
+          await wait(random(AIMED_SPAN));
+        }
         expect(chromium.complaints, told).toEqual([]);
         const killedAt = Date.now();
         await chromium.kill();
@@ -116,6 +144,7 @@ it(
     console.log(`${kills} kills, ${hits} of them with an operation in flight: ${each}`);
     expect(inFlight.length).toBe(kills);
     expect(hits).toBeGreaterThanOrEqual(kills / 3);
+    if (kills >= MANY_KILLS) expect(OPERATIONS.filter((name) => !counts.has(name))).toEqual([]);
   },
   60_000 + kills * 30_000,
 );

@@ -19,16 +19,12 @@ export interface Operation {
 
 export class CrashReports {
   readonly #operations = new Map<string, { name: string; subject: string; ackedAt: number | undefined }>();
-  readonly #begun: Promise<void>;
-  #settle: (failure: Error | undefined) => void = () => undefined;
+  readonly #waiting = new Set<{
+    readonly name: string | undefined;
+    readonly resolve: () => void;
+    readonly reject: (failure: Error) => void;
+  }>();
   #failure: Error | undefined;
-
-  private constructor() {
-    this.#begun = new Promise((resolve, reject) => {
-      this.#settle = (failure) => (failure === undefined ? resolve() : reject(failure));
-    });
-    this.#begun.catch(() => undefined); // `operations` says it as well
-  }
 
   /** Gives the page its `tellKiller`. */
   static async of(page: Page): Promise<CrashReports> {
@@ -37,9 +33,12 @@ export class CrashReports {
     return reports;
   }
 
-  /** Resolves with the first operation; rejects when the page says that its work failed. */
-  begun(): Promise<void> {
-    return this.#begun;
+  /** Resolves when an operation begins, one of that name where there is one; rejects when the page says that its work failed. */
+  begins(name?: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure === undefined) this.#waiting.add({ name, resolve, reject });
+      else reject(this.#failure);
+    });
   }
 
   /** In the order in which they began. Throws when the page said that its work failed. */
@@ -55,13 +54,18 @@ export class CrashReports {
       // the same may be done to the same again: what counts is the last time, and its place is the end
       this.#operations.delete(key);
       this.#operations.set(key, { name, subject, ackedAt: undefined });
-      this.#settle(undefined);
+      for (const each of this.#waiting) {
+        if (each.name !== undefined && each.name !== name) continue;
+        this.#waiting.delete(each);
+        each.resolve();
+      }
     } else if (step === 'acked') {
       const operation = this.#operations.get(key);
       if (operation !== undefined) operation.ackedAt = Date.now();
     } else {
       this.#failure = new Error(text);
-      this.#settle(this.#failure);
+      for (const { reject } of this.#waiting) reject(this.#failure);
+      this.#waiting.clear();
     }
   }
 }

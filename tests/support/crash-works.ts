@@ -21,10 +21,12 @@ export interface Before {
 export interface CrashWork {
   /** Milliseconds, from the first operation on, within which the kill comes. */
   readonly span: number;
+  /** The operations that it does, each of them again and again. */
+  readonly operations: readonly string[];
   /** Opens the page as it was left, and returns what is not as it must be, in words. */
   open(chromium: Chromium, before: Before): Promise<{ page: Page; faults: string[] }>;
-  /** Begins; what it does then goes on until the browser dies. */
-  begin(page: Page): Promise<void>;
+  /** Begins, at a place of its turns that is random; what it does then goes on until the browser dies. */
+  begin(page: Page, random: (below: number) => number): Promise<void>;
 }
 
 export interface CrashPlaces {
@@ -105,6 +107,7 @@ const lines = (text: string) => new Set(text.split('\n').filter((line) => line !
 
 class ImageWork implements CrashWork {
   readonly span = 2500;
+  readonly operations = ['prune', 'rmi', 'pull'];
   readonly #places: CrashPlaces;
   readonly #presences = new Presences({ pull: 'here', rmi: 'gone', prune: 'gone' });
 
@@ -131,14 +134,15 @@ class ImageWork implements CrashWork {
     return { page, faults };
   }
 
-  async begin(page: Page) {
+  async begin(page: Page, random: (below: number) => number) {
     const references = JSON.stringify([...this.#places.images.keys()]);
-    await begun(page, `crashPage.imageWork(sandbox, ${references})`);
+    await begun(page, `crashPage.imageWork(sandbox, ${references}, ${random(3)})`);
   }
 }
 
 class ContainerWork implements CrashWork {
   readonly span = 2000;
+  readonly operations = ['rm', 'commit', 'rmi', 'create'];
   readonly #places: CrashPlaces;
   readonly #presences = new Presences({ create: 'here', rm: 'gone', commit: 'here', rmi: 'gone' });
   #next = 1;
@@ -171,6 +175,7 @@ class ContainerWork implements CrashWork {
 /** Of each file the last generation that was acknowledged, and one that may be there as well. */
 class UpperWork implements CrashWork {
   readonly span = 1500;
+  readonly operations = ['compaction', 'write'];
   readonly #places: CrashPlaces;
   readonly #acked = new Map<string, number>();
   #next = 1;

@@ -43,6 +43,7 @@ interface GuestFile {
 /** Of the kinds that work in one container, and so in one directory, the last is what is found there. */
 export class GuestWork implements CrashWork {
   readonly span = 3000;
+  readonly operations: readonly string[];
   readonly #site: string;
   readonly #kind: GuestKind;
   #next = 1;
@@ -50,6 +51,7 @@ export class GuestWork implements CrashWork {
   constructor(site: string, kind: GuestKind) {
     this.#site = site;
     this.#kind = kind;
+    this.operations = [kind];
   }
 
   async open(chromium: Chromium, { operations, killedAt }: Before) {

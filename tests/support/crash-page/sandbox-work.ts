@@ -9,9 +9,13 @@ async function docker(sandbox: Sandbox, ...argv: string[]): Promise<string> {
   return stdout;
 }
 
-/** Pulls each of the images that is not here and removes each that is, in turn; all of them at once now and then. */
-export async function imageWork(sandbox: Sandbox, references: readonly string[]): Promise<never> {
-  for (let turn = 1; ; turn += 1) {
+/** Pulls each of the images that is not here and removes each that is, in turn; in each third turn all of them at once. */
+export async function imageWork(
+  sandbox: Sandbox,
+  references: readonly string[],
+  from: number,
+): Promise<never> {
+  for (let turn = from; ; turn += 1) {
     if (turn % 3 === 0) {
       await reportedAll('prune', references, () => docker(sandbox, 'image', 'prune', '-a', '-f'));
     }
