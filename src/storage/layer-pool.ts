@@ -67,6 +67,8 @@ class PooledWorker {
   readonly worker: Worker;
   readonly remote: Remote<LayerWorkerSurface>;
   readonly pending = new Map<number, PendingIngest>();
+  /** It gets no more to do, and is ended when it has nothing. */
+  isSpent = false;
   /** Ends it, unless more comes. */
   idleTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -173,6 +175,7 @@ export class LayerPool implements LayerIngestor {
     try {
       // A cancelled one, too, is awaited: then nothing of it is staged behind the caller's back.
       const outcome = await pending.outcome;
+      if (outcome.isSpent === true) pooled.isSpent = true;
       if (pending.isRefused && 'failure' in outcome) throw storageFull(`fetching ${request.what}`);
       if ('failure' in outcome) throw errorFromJSON(outcome.failure);
       return outcome.record;
@@ -183,14 +186,16 @@ export class LayerPool implements LayerIngestor {
     }
   }
 
-  /** Ends what is under way, each with StorageFullError: room is short. */
-  refuse(): void {
-    for (const pooled of this.#workers) {
-      for (const [ingest, pending] of pooled.pending) {
+  /** Ends what is under way, each with StorageFullError, since room is short; resolves when nothing of it is staged. */
+  async refuse(): Promise<void> {
+    const all = [...this.#workers].flatMap((pooled) =>
+      [...pooled.pending].map(([ingest, pending]) => {
         pending.isRefused = true;
         pooled.cancel(ingest);
-      }
-    }
+        return pending.outcome;
+      }),
+    );
+    await Promise.allSettled(all);
   }
 
   /** Cancels what is under way, waits until nothing of it is staged any more, and ends the workers. */
@@ -208,20 +213,23 @@ export class LayerPool implements LayerIngestor {
 
   #leastBusy(): PooledWorker {
     let best: PooledWorker | undefined;
+    let fresh = 0;
     for (const pooled of this.#workers) {
+      if (pooled.isSpent) continue;
+      fresh += 1;
       if (best === undefined || pooled.pending.size < best.pending.size) best = pooled;
     }
-    if (best === undefined || (best.pending.size > 0 && this.#workers.size < this.#size))
-      return this.#start();
+    if (best === undefined || (best.pending.size > 0 && fresh < this.#size)) return this.#start();
     return best;
   }
 
   /** Memory that WebAssembly has once it does not give back: only the end of the worker does. */
   #restLater(pooled: PooledWorker): void {
     clearTimeout(pooled.idleTimer);
+    const limit = pooled.isSpent ? 0 : (this.#options.idleLimit ?? defaultIdleLimit);
     pooled.idleTimer = setTimeout(() => {
       if (pooled.pending.size === 0 && this.#workers.delete(pooled)) pooled.end();
-    }, this.#options.idleLimit ?? defaultIdleLimit);
+    }, limit);
   }
 
   #start(): PooledWorker {

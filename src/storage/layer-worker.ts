@@ -9,7 +9,10 @@ import type { Retry } from '../engine/registry/retry.ts';
 import type { LayerRecord } from '../engine/store/records.ts';
 
 /** An AbortSignal and a class of error do not cross to another worker: a number and JSON do. */
-export type IngestOutcome = { readonly record: LayerRecord } | { readonly failure: ErrorJSON };
+export type IngestOutcome = ({ readonly record: LayerRecord } | { readonly failure: ErrorJSON }) & {
+  /** It has taken so much memory that it is to be ended when it has no more to do. */
+  readonly isSpent?: true;
+};
 
 /** What a worker tells of an ingest. */
 export type IngestReport =
@@ -65,13 +68,16 @@ interface Running {
 
 export class LayerWorker implements LayerWorkerSurface {
   readonly #ingestInto: IngestInto;
+  readonly #isSpent: () => boolean;
   readonly #running = new Map<number, Running>();
   #sandbox = '';
   #report: LayerWorkerHost['report'] | undefined;
   #renew: Parameters<LayerWorkerSurface['open']>[2] | undefined;
 
-  constructor(ingestInto: IngestInto) {
+  /** `isSpent`: whether an ingest has taken more memory than a worker may keep. */
+  constructor(ingestInto: IngestInto, isSpent = () => false) {
     this.#ingestInto = ingestInto;
+    this.#isSpent = isSpent;
   }
 
   open(...[sandbox, report, renew]: Parameters<LayerWorkerSurface['open']>): void {
@@ -102,13 +108,17 @@ export class LayerWorker implements LayerWorkerSurface {
           hold: () => running.hold?.promise,
         },
       });
-      return transfer({ record }, [record.index]);
+      return transfer({ record, ...this.#spent() }, [record.index]);
     } catch (error) {
-      return { failure: failureOf(error, request.what) };
+      return { failure: failureOf(error, request.what), ...this.#spent() };
     } finally {
       this.#running.delete(ingest);
       await Promise.allSettled(told);
     }
+  }
+
+  #spent(): { readonly isSpent?: true } {
+    return this.#isSpent() ? { isSpent: true } : {};
   }
 
   cancel(ingest: number): void {

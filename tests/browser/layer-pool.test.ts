@@ -13,11 +13,12 @@ import { Pace } from '../../src/engine/lazy/pace.ts';
 import { ContentFiles } from '../../src/storage/content-files.ts';
 import { deleteSandboxDatabase, SandboxDatabase } from '../../src/storage/database.ts';
 import { IndexedDBContentStore } from '../../src/storage/indexeddb-content.ts';
+import { largeWindowLock } from '../../src/storage/large-window.ts';
 import { defaultPoolSize, LayerPool } from '../../src/storage/layer-pool.ts';
 import { throttled } from '../../src/storage/layer-worker.ts';
 import { countingBytes, sameBytes } from '../conformance/bytes.ts';
 import { freshSandbox } from '../conformance/sandbox-name.ts';
-import { gzipped, serveLayer, tarOf } from './layer-tar.ts';
+import { gzipped, serveLayer, tarOf, zstdFrame } from './layer-tar.ts';
 
 const layerWorker = () =>
   new Worker(new URL('../../workers/layer.worker.ts', import.meta.url), { type: 'module' });
@@ -39,7 +40,7 @@ describe('the layer pool', () => {
       database.close();
       await deleteSandboxDatabase(sandbox);
     });
-    return { pool, content: new IndexedDBContentStore(database, await ContentFiles.open(sandbox)) };
+    return { pool, sandbox, content: new IndexedDBContentStore(database, await ContentFiles.open(sandbox)) };
   }
   const ingest = (pool: LayerPool, request: IngestRequest) =>
     pool.ingest(request, { signal: never, onProgress: silent });
@@ -173,6 +174,47 @@ describe('the layer pool', () => {
     await Promise.all(layers.slice(1).map((layer) => ingest(pool, layer.request)));
     expect(pool.workers).toBe(2);
     expect((await content.list()).length).toBe(10);
+  });
+
+  it('brings in one layer with a large window at a time, and ends its worker for the memory', async () => {
+    const { pool, content, sandbox } = await opened({ size: 2 });
+    const served = (seed: number, windowLog: number) => {
+      const tar = tarOf({ file: countingBytes(1_500_000, seed) });
+      return serveLayer(tar, { compressed: true, blob: zstdFrame(tar, windowLog) });
+    };
+    const large = await Promise.all([1, 2].map((seed) => served(seed, 27)));
+    const small = await served(3, 21);
+    const lock = largeWindowLock(sandbox);
+    const elsewhere = Promise.withResolvers<void>();
+    const granted = Promise.withResolvers<void>();
+    const holding = navigator.locks.request(lock, () => {
+      granted.resolve();
+      return elsewhere.promise;
+    });
+    await granted.promise;
+    const waiting = Promise.all(large.map(({ request }) => ingest(pool, request)));
+    const others = async () =>
+      (await navigator.locks.query()).pending?.filter(({ name }) => name === lock).length ?? 0;
+    await expect.poll(others, { timeout: 60_000 }).toBe(2);
+    // who needs no such window does not wait
+    expect((await ingest(pool, small.request)).id).toBe(small.diffID);
+    const controller = new AbortController();
+    const cancelled = pool.ingest((await served(4, 27)).request, {
+      signal: controller.signal,
+      onProgress: silent,
+    });
+    controller.abort();
+    await expect(cancelled).rejects.toThrow(CancelledError);
+    expect(await content.list()).toHaveLength(2);
+
+    elsewhere.resolve();
+    await holding;
+    expect((await waiting).map(({ id }) => id)).toEqual(large.map(({ diffID }) => diffID));
+    await expect.poll(() => pool.workers, { timeout: 4000 }).toBe(0);
+    expect((await navigator.locks.query()).held?.filter(({ name }) => name === lock)).toEqual([]);
+    // and the next ones are as good
+    expect((await ingest(pool, { ...small.request, id: 'again' })).id).toBe(small.diffID);
+    expect(await content.pendingIngests()).toEqual([]);
   });
 
   it('fails what a worker that cannot run was given, and starts another for the next', async () => {

@@ -38,6 +38,23 @@ export async function gzipped(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Arra
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+/** One zstd frame (RFC 8878) of raw blocks, with a window of 2^`windowLog` bytes and no content size. */
+export function zstdFrame(bytes: Uint8Array<ArrayBuffer>, windowLog: number): Uint8Array<ArrayBuffer> {
+  const blockLength = 128 << 10;
+  const blocks = Math.max(1, Math.ceil(bytes.length / blockLength));
+  const frame = new Uint8Array(6 + 3 * blocks + bytes.length);
+  frame.set([0x28, 0xb5, 0x2f, 0xfd, 0, (windowLog - 10) << 3]);
+  let at = 6;
+  for (let block = 0; block < blocks; block++) {
+    const content = bytes.subarray(block * blockLength, (block + 1) * blockLength);
+    const header = (content.length << 3) | (block === blocks - 1 ? 1 : 0);
+    frame.set([header & 0xff, (header >> 8) & 0xff, header >> 16], at);
+    frame.set(content, at + 3);
+    at += 3 + content.length;
+  }
+  return frame;
+}
+
 export interface ServedLayer {
   readonly request: IngestRequest;
   readonly diffID: Digest;
@@ -46,9 +63,14 @@ export interface ServedLayer {
 /** Serves `sent` (default: the blob itself) under a URL that lives as long as the page. */
 export async function serveLayer(
   tar: Uint8Array<ArrayBuffer>,
-  options: { readonly compressed: boolean; readonly sent?: Uint8Array<ArrayBuffer> },
+  options: {
+    readonly compressed: boolean;
+    /** In place of a gzip of the tar. */
+    readonly blob?: Uint8Array<ArrayBuffer>;
+    readonly sent?: Uint8Array<ArrayBuffer>;
+  },
 ): Promise<ServedLayer> {
-  const blob = options.compressed ? await gzipped(tar) : tar;
+  const blob = options.blob ?? (options.compressed ? await gzipped(tar) : tar);
   const digest = await digestOf(blob);
   const diffID = await digestOf(tar);
   const suffix = options.compressed ? '+gzip' : '';

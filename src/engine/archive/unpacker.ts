@@ -136,6 +136,11 @@ export class Unpacker {
     return this.#end;
   }
 
+  /** Bytes of output that the decoder keeps besides, as the stream has asked for them so far: memory grows to twice as much. */
+  get window(): number {
+    return this.#window();
+  }
+
   /** Bytes of memory that the instance has, which it keeps. */
   get memoryLength(): number {
     return this.#memory.buffer.byteLength;

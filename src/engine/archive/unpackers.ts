@@ -1,6 +1,9 @@
-/** Unpackers of one compiled module: one that is done is kept for the next stream, with the memory it has. */
+/** Unpackers of one compiled module: one that is done is kept for the next stream, with the memory it has, unless that is much. */
 
 import { Unpacker } from './unpacker.ts';
+
+/** Bytes of memory that an unpacker is kept with: more than it takes for all windows but those of `zstd --ultra` and `--long`. */
+const keptLength = 96 << 20;
 
 export class Unpackers {
   readonly #load: () => Promise<WebAssembly.Module>;
@@ -30,6 +33,6 @@ export class Unpackers {
 
   /** Gives one back; its views are worth nothing from now on. */
   giveBack(unpacker: Unpacker): void {
-    this.#idle = unpacker;
+    if (unpacker.memoryLength <= keptLength) this.#idle = unpacker;
   }
 }

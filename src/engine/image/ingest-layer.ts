@@ -33,6 +33,11 @@ export interface IngestDependencies {
   readonly unpackers: Unpackers;
   /** Where there is one, it hashes and stores what is unpacked, beside the unpacking. */
   readonly openBeside?: OpenHashingWriter;
+  /**
+   * Waits until no other layer has a window of more than `ordinaryWindow`; what it gives is called when this one has none
+   * any more. Default: nobody waits.
+   */
+  readonly takeLargeWindow?: (signal: AbortSignal) => Promise<() => void>;
   /** How many bytes a layer of so many compressed ones may unpack to. Default: `largestTar`. */
   readonly largestTar?: (compressed: number) => number;
 }
@@ -45,6 +50,9 @@ export interface IngestOptions {
 
 /** Bytes of a blob, and of what it unpacks to, that are in memory at once: a piece, and one that is begun. */
 const capacity = 2 * pieceLength;
+
+/** Bytes of a window that each of the layers on their way may have: the memory of an unpacker comes to twice as much. */
+export const ordinaryWindow = 32 << 20;
 
 /** Milliseconds between two reports of bytes that arrive: more often than anybody sees is waste. */
 const reportInterval = 50;
@@ -98,6 +106,7 @@ class Ingest {
   readonly #layer: LayerFromTar;
   readonly #openHere: OpenHashingWriter;
   #unpacker: Unpacker | undefined;
+  #giveLargeWindowBack: (() => void) | undefined;
   #reportedAt = Number.NEGATIVE_INFINITY;
 
   constructor(request: IngestRequest, dependencies: IngestDependencies, options: IngestOptions) {
@@ -129,6 +138,8 @@ class Ingest {
       await source?.return();
       if (source === undefined) await body.cancel().catch(() => undefined);
       if (this.#unpacker !== undefined) this.#dependencies.unpackers.giveBack(this.#unpacker);
+      this.#unpacker = undefined;
+      this.#giveLargeWindowBack?.();
       await this.#abort();
     }
   }
@@ -193,6 +204,8 @@ class Ingest {
           for (const bytes of unpacker.push(chunk)) {
             this.#layer.push(bytes);
             await tarStage.advance();
+            // behind the bytes, whose view is good until the next step
+            if (unpacker.window > ordinaryWindow) await this.#takeLargeWindow();
           }
         }
         unpacker.finish();
@@ -209,6 +222,10 @@ class Ingest {
   async #takeUnpacker(): Promise<Unpacker> {
     this.#unpacker = await this.#dependencies.unpackers.take();
     return this.#unpacker;
+  }
+
+  async #takeLargeWindow(): Promise<void> {
+    this.#giveLargeWindowBack ??= await this.#dependencies.takeLargeWindow?.(this.#options.signal);
   }
 
   async #verify(
