@@ -1,6 +1,7 @@
 /** How a failure of the copying is said on the command line. */
 
 import { LayerboxError, RegistryDeniedError, RegistryUnreachableError } from '../engine/errors.ts';
+import { lineFailure } from '../engine/registry/request.ts';
 
 /** A sentence or more, the name of the image first. `unusable`: why an account that exists can't be used. */
 export function failureText(name: string, error: unknown, unusable: string | undefined): string {
@@ -15,7 +16,8 @@ function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const why = reason(error);
   // here it is not CORS: that is a matter of browsers
-  if (error instanceof RegistryUnreachableError && typeof error.data.url === 'string') {
+  const isUnanswered = error instanceof RegistryUnreachableError && lineFailure(error) === undefined;
+  if (isUnanswered && typeof error.data.url === 'string') {
     return `cannot reach ${originText(error.data.url)} for ${error.data.what}: ${why ?? 'no answer'}`;
   }
   return error instanceof LayerboxError && why !== undefined && !error.message.includes(why)

@@ -161,9 +161,14 @@ describe('a pull that goes on', () => {
     expect(preflights()).toEqual([]);
   });
 
-  it.each([429, 503])('after %i for the manifest', async (status) => {
+  it.each<[string, Fault]>([
+    ['429', { kind: 'status', status: 429, times: 1 }],
+    ['503', { kind: 'status', status: 503, times: 1 }],
+    ['a connection that breaks', { kind: 'cut', after: 100, silence: 200, times: 1 }],
+    ['a length that promises more', { kind: 'length', by: 100, times: 1 }],
+  ])('after %s for the manifest', async (_, fault) => {
     const image = await freshImage(1000);
-    faulty.faults.set('/manifests/', { kind: 'status', status, times: 1 });
+    faulty.faults.set('/manifests/', fault);
     await dockerOk(page, 'pull', image.reference);
     await expectRight(image);
   });
@@ -290,6 +295,16 @@ describe('a pull that fails', () => {
     expect(rows.filter(([name]) => /images|layers|leases|ingests|blobs|chunks|^files/.test(name))).toEqual(
       [],
     );
+  });
+
+  it('when the manifest is not answered, saying what a page cannot tell apart', async () => {
+    const image = await freshImage(1000);
+    faulty.faults.set('/manifests/', { kind: 'refuse' });
+    const failed = await docker(page, 'pull', image.reference);
+    expect(failed).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/no answer from .*Either it is down, or it does not send CORS headers/s),
+    });
   });
 
   it('when it is sent on to a place that pages may not read', async () => {

@@ -9,14 +9,14 @@ import type { RefusedRequest } from './blob.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { basicAuthorization, type Credential } from './credentials.ts';
 import { isLoopback } from './loopback.ts';
-import { type PatientOptions, sendPatiently } from './patient-request.ts';
+import { type PatientOptions, readPatiently, sendPatiently, type WholeAnswer } from './patient-request.ts';
 import { cancelled, type RegistryRequest } from './request.ts';
 import { PATIENT } from './retry.ts';
 import { mergeScopes } from './scope.ts';
 import { SharedWork } from './shared-work.ts';
 import { fetchToken, hasRealm, type Token } from './token.ts';
 
-export type AccessSurroundings = Omit<PatientOptions, 'signal'> & {
+export type AccessSurroundings = Omit<PatientOptions, 'signal' | 'mayBeUnreadable'> & {
   readonly now: () => number;
 };
 
@@ -36,6 +36,13 @@ export interface Purpose {
   readonly what: string;
   readonly signal: AbortSignal;
 }
+
+interface SendOptions {
+  readonly mayBeUnreadable?: boolean;
+  readonly once?: boolean;
+}
+
+type Ask<T> = (request: RegistryRequest, options: PatientOptions) => Promise<T>;
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -122,31 +129,51 @@ export class RegistryAccess {
    * not read is nothing unusual, and is not asked for again. `once`: whatever fails is not asked for again either,
    * as with what must not be sent twice. Errors: as `renew`; RegistryUnreachable, Cancelled.
    */
-  async send(
+  async send(request: RegistryRequest, purpose: Purpose, options: SendOptions = {}): Promise<Response> {
+    const ask: Ask<{ response: Response }> = async (...asked) => ({
+      response: await sendPatiently(...asked),
+    });
+    return (await this.#send(request, purpose, options, ask)).response;
+  }
+
+  /**
+   * The answer with all that it holds, of at most `limit` bytes; see `readPatiently`. Errors: as `send`; SizeMismatch.
+   */
+  read(
     request: RegistryRequest,
     purpose: Purpose,
-    options: { readonly mayBeUnreadable?: boolean; readonly once?: boolean } = {},
-  ): Promise<Response> {
-    const { reached, ...surroundings } = this.#options;
+    options: { readonly limit: number; readonly mayBeUnreadable?: boolean },
+  ): Promise<WholeAnswer> {
+    const { limit } = options;
+    return this.#send(request, purpose, options, (asked, patient) =>
+      readPatiently(asked, { ...patient, limit }),
+    );
+  }
+
+  async #send<T extends { readonly response: Response }>(
+    request: RegistryRequest,
+    purpose: Purpose,
+    options: SendOptions,
+    ask: Ask<T>,
+  ): Promise<T> {
+    const { mayBeUnreadable = false, once = false } = options;
     const patient = {
-      ...surroundings,
-      ...(options.once === true && { patience: { ...(surroundings.patience ?? PATIENT), retries: 0 } }),
+      ...this.#options,
+      ...(once && { patience: { ...(this.#options.patience ?? PATIENT), retries: 0 } }),
       signal: purpose.signal,
-      ...(options.mayBeUnreadable !== true && options.once !== true && reached !== undefined && { reached }),
+      mayBeUnreadable,
     };
     const tried = new Set<string>();
     let headers = await this.headers(purpose);
     for (let attempt = 1; ; attempt++) {
-      const response = await sendPatiently(
-        { ...request, headers: { ...request.headers, ...headers } },
-        patient,
-      );
-      if (response.status !== 401 || attempt === TRIES) return response;
+      const answer = await ask({ ...request, headers: { ...request.headers, ...headers } }, patient);
+      const { response } = answer;
+      if (response.status !== 401 || attempt === TRIES) return answer;
       const sent = headers.Authorization;
       const challenge = response.headers.get('www-authenticate');
       const refused = { challenge, attempt, ...(sent !== undefined && { sent }) };
       const better = await this.renew(refused, tried, purpose);
-      if (better === undefined) return response;
+      if (better === undefined) return answer;
       await response.body?.cancel();
       headers = better;
     }

@@ -55,7 +55,7 @@ export interface BlobOptions extends RequestOptions {
  * InvalidDocument (embedded data that is no base64), Cancelled.
  *
  * When patience is at its end the stream fails with the platform's own error:
- * `unreachable` of request.ts makes a RegistryUnreachable of it.
+ * `broken` of request.ts makes a RegistryUnreachable of it.
  */
 export async function openBlob(
   request: BlobRequest,

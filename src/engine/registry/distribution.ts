@@ -10,13 +10,13 @@ import { CONFIG_LIMIT, MANIFEST_LIMIT } from '../oci/document.ts';
 import { Acceptance, acceptKind, acceptOf, type Family, isBelieved } from './accept.ts';
 import { type Purpose, RegistryAccess } from './access.ts';
 import { openBlob, type RenewHeaders } from './blob.ts';
-import { readBody, readStream } from './bounded-body.ts';
+import { readStream } from './bounded-body.ts';
 import { embeddedBytes } from './embedded.ts';
 import { type FetchedDocument, openDocument, verifyDescriptor, verifyDigest } from './fetched-document.ts';
 import { listPages } from './paging.ts';
 import { readReferrers } from './referrers.ts';
 import { refusal } from './refusal.ts';
-import type { Fetch, RequestListener } from './request.ts';
+import { type Fetch, lineFailure, type RequestListener } from './request.ts';
 import type { Patience, RetryListener } from './retry.ts';
 import { repositoryScope } from './scope.ts';
 import {
@@ -238,10 +238,13 @@ export class DistributionSource implements ImageSource {
     mayBeUnreadable = false,
   ): Promise<Answer> {
     const request = { url: `${this.#address}/manifests/${reference}`, what, headers: { Accept: accept } };
-    const response = await this.#access.send(request, this.#purpose(options), { mayBeUnreadable });
+    const { response, bytes } = await this.#access.read(request, this.#purpose(options), {
+      limit: MANIFEST_LIMIT,
+      mayBeUnreadable,
+    });
     if (response.status !== 200) throw await refusal(response, request, 'manifest');
     return {
-      bytes: await readBody(response, request, { limit: MANIFEST_LIMIT, signal: options.signal }),
+      bytes,
       contentType: typeOf(response),
       digest: response.headers.get('docker-content-digest'),
     };
@@ -261,8 +264,9 @@ function typeOf(response: Response): string {
   return response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
+/** True for no answer at all: what a line that is silent or breaks keeps back has nothing to do with what is accepted. */
 function isUnreachable(error: LayerboxError): boolean {
-  return error.code === 'RegistryUnreachable';
+  return error.code === 'RegistryUnreachable' && lineFailure(error) === undefined;
 }
 
 /** Whoever accepts all types is told the truth, if anything. */

@@ -12,9 +12,9 @@ import { type Index, parseIndex } from '../oci/index.ts';
 import { chooseManifest, formatPlatform } from '../oci/platform.ts';
 import { fullName } from '../oci/reference.ts';
 import { openBlob } from './blob.ts';
-import { readBody, readStream } from './bounded-body.ts';
+import { readStream } from './bounded-body.ts';
 import { type FetchedDocument, openDocument, verifyDescriptor, verifyDigest } from './fetched-document.ts';
-import { sendPatiently } from './patient-request.ts';
+import { readPatiently } from './patient-request.ts';
 import { fallbackTag } from './referrers.ts';
 import { refusal } from './refusal.ts';
 import type { Fetch, RequestListener } from './request.ts';
@@ -41,6 +41,8 @@ export interface LayoutOptions {
   readonly onRequest: RequestListener;
   readonly onRetry?: RetryListener;
   readonly patience?: Patience;
+  /** See `PatientOptions`. */
+  readonly reached?: Set<string>;
 }
 
 const DESCRIPTION = 'org.opencontainers.image.description';
@@ -162,9 +164,14 @@ export class LayoutSource implements ImageSource {
   }
 
   async #index(options: ReadOptions): Promise<Index> {
-    const { base, familiarName } = this.#options;
+    const { base, familiarName, reached } = this.#options;
     const request = { url: `${base}index.json`, what: `index.json of the image layout at ${base}` };
-    const response = await sendPatiently(request, this.#patiently(options));
+    const { response, bytes } = await readPatiently(request, {
+      ...this.#patiently(options),
+      ...(reached !== undefined && { reached }),
+      mayBeUnreadable: true,
+      limit: MANIFEST_LIMIT,
+    });
     if (response.status === 404) {
       await response.body?.cancel();
       throw new ManifestUnknownError(
@@ -173,7 +180,6 @@ export class LayoutSource implements ImageSource {
       );
     }
     if (response.status !== 200) throw await refusal(response, request, 'manifest');
-    const bytes = await readBody(response, request, { limit: MANIFEST_LIMIT, signal: options.signal });
     try {
       return parseIndex(bytes, request.what);
     } catch (error) {

@@ -10,7 +10,7 @@ import {
 } from '../errors.ts';
 import { familiarReference, type Reference } from '../oci/reference.ts';
 import { isOnLoopback, originAddress } from './origin-address.ts';
-import { originOf } from './request.ts';
+import { lineFailure, originOf } from './request.ts';
 import type { ImageSource } from './source.ts';
 
 /** Failures that say "not from here". What does not verify, or was cancelled, ends the search. */
@@ -50,8 +50,13 @@ function classOf(error: LayerboxError) {
   return classes.find((Class) => error instanceof Class) ?? ManifestUnknownError;
 }
 
-/** Whose answer it was that a page could not read: a registry's token service may be on another origin. */
+/**
+ * Whose answer it was that a page could not read: a registry's token service may be on another origin. What came too
+ * late or broke off could be read.
+ */
 function unanswered(reference: Reference, error: LayerboxError): string {
+  if (lineFailure(error) !== undefined)
+    return `cannot pull ${familiarReference(reference)}: ${error.message}`;
   const { url } = error.data;
   const origin = originOf(originAddress(reference.registry));
   if (typeof url !== 'string' || originOf(url) === origin) return unreadable(reference, error);

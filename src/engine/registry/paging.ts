@@ -3,7 +3,6 @@
 import { RegistryResponseError } from '../errors.ts';
 import { parseDocument } from '../oci/document.ts';
 import type { Purpose, RegistryAccess } from './access.ts';
-import { readBody } from './bounded-body.ts';
 import { nextPage } from './link.ts';
 import { refusal } from './refusal.ts';
 
@@ -39,9 +38,8 @@ export async function* listPages(
   for (let page = 0; url !== undefined; page++) {
     if (page === PAGES) throw endless(listing);
     const request = { url, what, headers: { Accept: 'application/json' } };
-    const response = await access.send(request, purpose);
+    const { response, bytes } = await access.read(request, purpose, { limit: PAGE_LIMIT });
     if (response.status !== 200) throw await refusal(response, request, 'list');
-    const bytes = await readBody(response, request, { limit: PAGE_LIMIT, signal: purpose.signal });
     // a repository whose tags were all deleted has null in Distribution 2
     const entries: readonly string[] =
       parseDocument(bytes, what, PAGE_LIMIT).optional(member)?.strings() ?? [];

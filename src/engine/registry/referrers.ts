@@ -3,16 +3,17 @@
  * "Unavailable Referrers API"): signatures, attestations, bills of materials.
  */
 
-import { LayerboxError, ManifestUnknownError, RegistryResponseError } from '../errors.ts';
+import { ManifestUnknownError, RegistryResponseError, RegistryUnreachableError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, splitDigest } from '../oci/digest.ts';
 import { MANIFEST_LIMIT } from '../oci/document.ts';
 import { parseIndex } from '../oci/index.ts';
 import type { Purpose, RegistryAccess } from './access.ts';
-import { readBody } from './bounded-body.ts';
 import type { FetchedDocument } from './fetched-document.ts';
 import { nextPage } from './link.ts';
+import type { WholeAnswer } from './patient-request.ts';
 import { refusal } from './refusal.ts';
+import { lineFailure } from './request.ts';
 
 /** Pages of one list. */
 const PAGES = 200;
@@ -65,20 +66,20 @@ async function fromApi(
   for (let page = 0; url !== undefined; page++) {
     if (page === PAGES) throw new RegistryResponseError(`${what}: the list has no end`, { url, what });
     const request = { url, what };
-    let response: Response;
+    let answer: WholeAnswer;
     try {
-      response = await access.send(request, purpose, { mayBeUnreadable: true });
+      answer = await access.read(request, purpose, { limit: MANIFEST_LIMIT, mayBeUnreadable: true });
     } catch (error) {
-      const isFirst = page === 0 && error instanceof LayerboxError && error.code === 'RegistryUnreachable';
-      if (isFirst) return undefined;
+      const isUnreadable = error instanceof RegistryUnreachableError && lineFailure(error) === undefined;
+      if (page === 0 && isUnreadable) return undefined;
       throw error;
     }
+    const { response, bytes } = answer;
     if (response.status === 404 && page === 0) {
       await response.body?.cancel();
       return undefined;
     }
     if (response.status !== 200) throw await refusal(response, request, 'manifest');
-    const bytes = await readBody(response, request, { limit: MANIFEST_LIMIT, signal: purpose.signal });
     const before = found.size;
     for (const descriptor of parseIndex(bytes, what).manifests) found.set(descriptor.digest, descriptor);
     const link = response.headers.get('link');

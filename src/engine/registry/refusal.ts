@@ -8,6 +8,8 @@ import {
   RegistryResponseError,
 } from '../errors.ts';
 import { printableName } from '../names.ts';
+import { PATIENT } from './retry.ts';
+import { readInTime } from './stalled-read.ts';
 
 const MESSAGE_LIMIT = 64 * 1024;
 
@@ -80,12 +82,13 @@ async function beginning(response: Response): Promise<string> {
   let text = '';
   try {
     while (text.length < MESSAGE_LIMIT) {
-      const step = await reader.read();
+      const step = await readInTime(reader.read(), PATIENT.stall);
       if (step.done) return text;
       text += decoder.decode(step.value, { stream: true });
     }
     await reader.cancel();
-  } catch {
+  } catch (error) {
+    await reader.cancel(error).catch(() => undefined); // of a connection that is broken already
     return text;
   }
   return '';

@@ -243,6 +243,7 @@ export class Registries {
       fetch,
       onRequest: this.#onRequest,
       onRetry: this.#onRetry,
+      reached: this.#reached,
       ...(patience !== undefined && { patience }),
     });
   }

@@ -42,9 +42,13 @@ export interface RequestOptions {
 
 /**
  * The answer, whatever its status. Errors: RegistryUnreachable when there is
- * none, Cancelled when the signal was aborted.
+ * none, also none within `stall` milliseconds; Cancelled when the signal was aborted.
  */
-export async function sendRequest(request: RegistryRequest, options: RequestOptions): Promise<Response> {
+export async function sendRequest(
+  request: RegistryRequest,
+  options: RequestOptions,
+  stall: number,
+): Promise<Response> {
   // called without a receiver: a browser's fetch refuses any other `this` than its global
   const { fetch, signal } = options;
   const method = request.method ?? 'GET';
@@ -52,11 +56,16 @@ export async function sendRequest(request: RegistryRequest, options: RequestOpti
   const answered = (status: number) =>
     options.onRequest?.({ method, url: request.url, status, milliseconds: performance.now() - start });
   if (signal.aborted) throw cancelled(request.what, signal.reason);
+  const silence = new AbortController();
+  // an upload is answered once all of it has arrived and is stored, which may take any time
+  const isUpload = request.body instanceof Uint8Array;
+  const timer = isUpload ? undefined : setTimeout(() => silence.abort(new TypeError('no answer')), stall);
   try {
     const response = await fetch(request.url, {
       method,
       headers: { ...request.headers },
-      signal,
+      // the body that follows ends with the signal, too
+      signal: AbortSignal.any([signal, silence.signal]),
       credentials: 'omit',
       referrerPolicy: 'no-referrer',
       cache: 'no-store',
@@ -68,7 +77,9 @@ export async function sendRequest(request: RegistryRequest, options: RequestOpti
   } catch (cause) {
     if (signal.aborted) throw cancelled(request.what, cause);
     answered(0);
-    throw unreachable(request, cause);
+    throw silence.signal.aborted ? silent(request, stall, cause) : unreachable(request, cause);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -87,6 +98,42 @@ export function unreachable(request: { url: string; what: string }, cause: unkno
     `cannot reach ${origin} for ${request.what}: it is down, or it does not allow web pages to read its answers (CORS). ` +
       `Check that ${origin} answers, and that it sends Access-Control-Allow-Origin`,
     { url: request.url, what: request.what },
+    { cause },
+  );
+}
+
+/**
+ * What keeps an answer from being read other than that there is none at all: with the first of the two it did
+ * not come in time, with the other its body ended too early. In `data.failure` of RegistryUnreachable.
+ */
+export type LineFailure = 'silent' | 'broken';
+
+/** The failure of the line that an error tells of; undefined for any other, and for a request without an answer. */
+export function lineFailure(error: unknown): LineFailure | undefined {
+  if (!(error instanceof RegistryUnreachableError)) return undefined;
+  const { failure } = error.data;
+  return failure === 'silent' || failure === 'broken' ? failure : undefined;
+}
+
+/** The error of a request that was not answered in time. A browser says at once when it may not read an answer. */
+function silent(request: { url: string; what: string }, stall: number, cause: unknown): Error {
+  const { url, what } = request;
+  const failure: LineFailure = 'silent';
+  const seconds = Math.ceil(stall / 1000);
+  return new RegistryUnreachableError(
+    `no answer from ${originOf(url)} for ${what} within ${seconds === 1 ? '1 second' : `${seconds} seconds`}: it is down or has too much to do; try again later`,
+    { url, what, failure },
+    { cause },
+  );
+}
+
+/** The error of an answer whose connection broke, or brought nothing for long, after so many bytes of its body. */
+export function broken(request: { url: string; what: string }, received: number, cause: unknown): Error {
+  const { url, what } = request;
+  const failure: LineFailure = 'broken';
+  return new RegistryUnreachableError(
+    `the connection to ${originOf(url)} broke after ${received === 1 ? '1 byte' : `${received} bytes`} of ${what}; try again`,
+    { url, what, failure, received },
     { cause },
   );
 }

@@ -8,8 +8,9 @@
 import { BlobUnknownError, RegistryResponseError, RegistryUnreachableError } from '../errors.ts';
 import type { BlobOptions, BlobRequest } from './blob.ts';
 import { refusal } from './refusal.ts';
-import { cancelled, sendRequest } from './request.ts';
+import { cancelled, lineFailure, sendRequest } from './request.ts';
 import { isTemporary, PATIENT, type Patience, Retries } from './retry.ts';
+import { readInTime } from './stalled-read.ts';
 
 type Chunk = Uint8Array<ArrayBuffer>;
 
@@ -126,19 +127,9 @@ export class ResumableBody {
     return wanted;
   }
 
-  /** A read that a network which says nothing cannot hold up for ever. */
-  async #read(): Promise<Awaited<ReturnType<BodyReader['read']>>> {
-    const reader = this.#reader;
-    if (reader === undefined) return { done: true };
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const stalled = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new TypeError('the connection stalled')), this.#patience.stall);
-    });
-    try {
-      return await Promise.race([reader.read(), stalled]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #read(): ReturnType<BodyReader['read']> {
+    if (this.#reader === undefined) return Promise.resolve({ done: true });
+    return readInTime(this.#reader.read(), this.#patience.stall);
   }
 
   /** True when there is a connection again; false when patience is at its end. Throws what refuses for good. */
@@ -161,10 +152,11 @@ export class ResumableBody {
     for (;;) {
       let response: Response;
       try {
-        response = await sendRequest({ ...this.#request, headers: this.#asked() }, this.#options);
+        const request = { ...this.#request, headers: this.#asked() };
+        response = await sendRequest(request, this.#options, this.#patience.stall);
       } catch (error) {
         if (!(error instanceof RegistryUnreachableError)) throw error;
-        if (this.#at > 0 && this.#etag !== undefined) {
+        if (this.#at > 0 && this.#etag !== undefined && lineFailure(error) === undefined) {
           // in a browser If-Range, unlike Range, needs the server's leave, which few give
           this.#etag = undefined;
           continue;

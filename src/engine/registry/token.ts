@@ -10,13 +10,12 @@
 
 import { RegistryDeniedError, RegistryResponseError, RegistryUnreachableError } from '../errors.ts';
 import { type Field, parseDocument } from '../oci/document.ts';
-import { readBody } from './bounded-body.ts';
 import type { Challenge } from './challenge.ts';
 import { basicAuthorization, type Credential } from './credentials.ts';
 import { isLoopback } from './loopback.ts';
-import { type PatientOptions, sendPatiently } from './patient-request.ts';
+import { type PatientOptions, readPatiently, type WholeAnswer } from './patient-request.ts';
 import { refusal } from './refusal.ts';
-import type { RegistryRequest } from './request.ts';
+import { lineFailure, type RegistryRequest } from './request.ts';
 import { Secret } from './secret.ts';
 
 export interface Token {
@@ -61,10 +60,9 @@ export async function fetchToken(
   const { credential } = wish;
   if (credential !== undefined) requireConfidential(realm, wish);
   const asked = options.now();
-  const response = await ask(realm, challenge, wish, options);
+  const { response, bytes } = await ask(realm, challenge, wish, { ...options, limit: TOKEN_LIMIT });
   const request = { url: realm.href, what: `a token for ${wish.what}` };
   if (response.status !== 200) throw await refusal(response, request, 'token');
-  const bytes = await readBody(response, request, { limit: TOKEN_LIMIT, signal: options.signal });
   const root = parseDocument(bytes, `the answer of ${realm.host}`, TOKEN_LIMIT);
   const value = (root.optional('token') ?? root.optional('access_token'))?.string() ?? '';
   // it becomes a header: nothing may be in it that ends one
@@ -101,24 +99,25 @@ async function ask(
   realm: URL,
   challenge: Challenge,
   wish: TokenWish,
-  options: PatientOptions,
-): Promise<Response> {
+  options: PatientOptions & { readonly limit: number },
+): Promise<WholeAnswer> {
   const { credential } = wish;
-  if (credential?.kind === 'identity') return sendPatiently(postOf(realm, challenge, wish), options);
+  if (credential?.kind === 'identity') return readPatiently(postOf(realm, challenge, wish), options);
   const get = getOf(realm, challenge, wish);
-  if (credential === undefined) return sendPatiently(get, options);
+  if (credential === undefined) return readPatiently(get, options);
   try {
-    const response = await sendPatiently(get, options);
-    if (response.status !== 405) return response;
-    await response.body?.cancel();
+    const answer = await readPatiently(get, options);
+    if (answer.response.status !== 405) return answer;
+    await answer.response.body?.cancel();
   } catch (error) {
-    if (!(error instanceof RegistryUnreachableError)) throw error;
-    const answered = await sendPatiently(postOf(realm, challenge, wish), options).catch(() => undefined);
-    if (answered?.status === 200) return answered;
-    await answered?.body?.cancel();
+    // one that is silent, or breaks off, is not so for want of leave
+    if (!(error instanceof RegistryUnreachableError) || lineFailure(error) !== undefined) throw error;
+    const answered = await readPatiently(postOf(realm, challenge, wish), options).catch(() => undefined);
+    if (answered?.response.status === 200) return answered;
+    await answered?.response.body?.cancel();
     throw error;
   }
-  return sendPatiently(postOf(realm, challenge, wish), options);
+  return readPatiently(postOf(realm, challenge, wish), options);
 }
 
 function getOf(realm: URL, challenge: Challenge, wish: TokenWish): RegistryRequest {

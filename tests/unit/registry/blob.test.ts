@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { RegistryDeniedError } from '../../../src/engine/errors.ts';
 import { openBlob } from '../../../src/engine/registry/blob.ts';
 import { readBody } from '../../../src/engine/registry/bounded-body.ts';
 import { AT_ONCE, errorBody, MadeUpWeb } from './made-up-registry.ts';
@@ -189,6 +190,29 @@ describe('a body that is read whole', () => {
     });
     await expect(readBody(new Response(broken), request, options)).rejects.toMatchObject({
       code: 'RegistryUnreachable',
+      data: { failure: 'broken', received: 0 },
     });
+  });
+
+  it('that stalls breaks off, and its connection is let go', async () => {
+    let isCancelled = false;
+    const stalling = new ReadableStream({
+      start: (controller) => controller.enqueue(new Uint8Array(1)),
+      cancel: () => {
+        isCancelled = true;
+      },
+    });
+    const reading = readBody(new Response(stalling), request, { ...options, stall: 1 });
+    await expect(reading).rejects.toThrow(
+      'the connection to https://registry.example broke after 1 byte of a manifest; try again',
+    );
+    expect(isCancelled).toBe(true);
+  });
+
+  it('whose stream knows what is wrong fails with that', async () => {
+    const refused = new ReadableStream({
+      pull: (controller) => controller.error(new RegistryDeniedError('not any more')),
+    });
+    await expect(readBody(new Response(refused), request, options)).rejects.toThrow('not any more');
   });
 });

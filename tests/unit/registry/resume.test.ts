@@ -33,6 +33,8 @@ async function open(
   return { body, retries, requests: server.requests };
 }
 
+const requestsSoFar = () => server?.requests.length ?? 0;
+
 const read = async (body: ReadableStream<Uint8Array>) =>
   new Uint8Array(await new Response(body).arrayBuffer());
 
@@ -267,6 +269,38 @@ describe('a blob whose connection breaks', () => {
     );
     expect(sha(await read(body))).toBe(sha(blob));
     expect(retries).toHaveLength(1);
+  });
+
+  it('that is not answered is asked for again', async () => {
+    const { body, retries } = await open(
+      (request, response) => {
+        if (requestsSoFar() > 1) send(response, from(request), blob.length);
+      },
+      { options: { patience: { ...AT_ONCE, stall: 50 } } },
+    );
+    expect(sha(await read(body))).toBe(sha(blob));
+    expect(retries).toMatchObject([{ status: 0, attempt: 1, reason: 'no answer' }]);
+  });
+
+  it('that is never answered is given up, with the reason', async () => {
+    const opening = open(() => undefined, { options: { patience: { ...AT_ONCE, stall: 10 } } });
+    await expect(opening).rejects.toMatchObject({
+      code: 'RegistryUnreachable',
+      message: expect.stringContaining('within 1 second: it is down'),
+    });
+    expect(requestsSoFar()).toBe(3);
+  });
+
+  it('and is not answered when it goes on is not asked for without If-Range', async () => {
+    const { body, requests } = await open(
+      (request, response) => {
+        if (requestsSoFar() === 2) return;
+        send(response, from(request), from(request) === 0 ? 1000 : blob.length, { ETag: '"abc"' });
+      },
+      { options: { patience: { ...AT_ONCE, stall: 50 } } },
+    );
+    expect(sha(await read(body))).toBe(sha(blob));
+    expect(requests.map(({ headers }) => headers['if-range'])).toEqual([undefined, '"abc"', '"abc"']);
   });
 
   it('ends at once when it is cancelled while it waits', async () => {

@@ -81,7 +81,10 @@ describe('the tries of a request', () => {
 });
 
 describe('a request', () => {
-  function sent(answers: (() => Response)[], more: { reached?: Set<string> } = {}) {
+  function sent(
+    answers: (() => Response)[],
+    more: { reached?: Set<string>; mayBeUnreadable?: boolean } = {},
+  ) {
     const web = new MadeUpWeb().host(
       url,
       () => (answers.length > 1 ? answers.shift() : answers[0])?.() ?? refuse(500, 'X', 'x'),
@@ -134,6 +137,13 @@ describe('a request', () => {
     expect(known.web.requests).toHaveLength(3);
     const again = sent([nothing, status(200)], { reached: new Set(['https://registry.example']) });
     expect((await again.response).status).toBe(200);
+  });
+
+  it('without an answer is not made again where that is nothing unusual', async () => {
+    const reached = new Set(['https://registry.example']);
+    const { web, response } = sent([nothing], { reached, mayBeUnreadable: true });
+    await expect(response).rejects.toMatchObject({ code: 'RegistryUnreachable' });
+    expect(web.requests).toHaveLength(1);
   });
 
   it('that was answered makes its origin known', async () => {
