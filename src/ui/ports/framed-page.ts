@@ -58,7 +58,7 @@ const ADDRESSES = new Set([
     'usemap',
     'attributionsrc',
   ],
-  ...['target', 'http-equiv', 'srcdoc', 'nonce', 'sizes', 'is', 'data-layerbox-href'],
+  ...['target', 'http-equiv', 'srcdoc', 'nonce', 'sizes', 'data-layerbox-href'],
 ]);
 
 /** The document's HTML. Never throws for what the document is. */
@@ -217,7 +217,8 @@ class Parts {
   }
 
   async #get(url: URL): Promise<Fetched | undefined> {
-    if (url.origin !== this.#source.url.origin || this.#count >= MOST_PARTS) return undefined;
+    if (url.origin !== this.#source.url.origin) return undefined;
+    if (this.#count >= MOST_PARTS || this.#bytes > MOST_BYTES) return undefined;
     this.#count += 1;
     const fetched = await this.#source.get(url);
     this.#bytes += fetched?.bytes.length ?? 0;
