@@ -62,6 +62,7 @@ export class RegistryAccess {
   readonly #fetching = new Map<string, SharedWork<Token>>();
   /** What a challenge asked for beyond what we would have, by our scope. */
   readonly #wanted = new Map<string, string>();
+  #probing: SharedWork<Challenge | undefined> | undefined;
   #isProbed = false;
 
   constructor(options: AccessOptions) {
@@ -198,18 +199,29 @@ export class RegistryAccess {
 
   /**
    * Asks for the challenge as Docker does (distribution-spec, "Determining
-   * Support"), and returns the one that will be answered. What it cannot learn, requests will.
+   * Support"), and returns the one that will be answered: one question for all who come while it is under way. What it
+   * cannot learn, requests will. Errors: Cancelled.
    */
   async probe(purpose: Purpose): Promise<Challenge | undefined> {
-    this.#isProbed = true;
+    if (this.#probing === undefined || this.#probing.isOver) {
+      this.#probing = new SharedWork((signal) => this.#askForChallenge(signal));
+    }
+    try {
+      return await this.#probing.join(purpose.signal);
+    } catch (error) {
+      if (purpose.signal.aborted) throw cancelled(`registry ${this.#options.server}`, error);
+      throw error;
+    }
+  }
+
+  async #askForChallenge(signal: AbortSignal): Promise<Challenge | undefined> {
     const { base, server } = this.#options;
     const request = { url: `${base}/v2/`, what: `registry ${server}` };
-    const response = await sendPatiently(request, { ...this.#options, signal: purpose.signal }).catch(
-      (error: unknown) => {
-        if (purpose.signal.aborted) throw error;
-        return undefined;
-      },
-    );
+    const response = await sendPatiently(request, { ...this.#options, signal }).catch((error: unknown) => {
+      if (signal.aborted) throw error;
+      return undefined;
+    });
+    this.#isProbed = true;
     await response?.body?.cancel();
     const header = response?.headers.get('www-authenticate') ?? null;
     if (response?.status !== 401 || header === null) return undefined;

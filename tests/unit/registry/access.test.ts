@@ -15,7 +15,7 @@ import {
   USER,
 } from './made-up-accounts.ts';
 import { AT_ONCE } from './made-up-registry.ts';
-import { type AskedRequest, basic, type RealServer, startServer } from './real-server.ts';
+import { type AskedRequest, basic, json, type RealServer, startServer } from './real-server.ts';
 
 const signal = new AbortController().signal;
 const running: RealServer[] = [];
@@ -121,6 +121,66 @@ describe('Basic', () => {
       '/v2/app/manifests/v2',
       '/v2/app/manifests/v3',
     ]);
+  });
+
+  describe('of a registry that hides from strangers what it has', () => {
+    let release: () => void = () => undefined;
+    const hiding = async () => {
+      const gate = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const registry = keep(
+        await startServer(async (request, response) => {
+          if (request.path === '/v2/') await gate;
+          if (request.headers.authorization === basic(USER, PASSWORD)) response.end('{"tags":["v1"]}');
+          else if (request.path === '/v2/')
+            response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="x"' }).end();
+          else json(response, 404, { errors: [{ code: 'NAME_UNKNOWN', message: 'unknown' }] });
+        }),
+      );
+      const { registries, credentials } = client(registry);
+      await credentials.set(registry.host, passwordCredential(USER, PASSWORD), { keep: false });
+      const reference = parseReference(`${registry.host}/app`);
+      return { registry, tags: (stop = signal) => registries.tags(reference, { signal: stop }) };
+    };
+    const asked = async (registry: RealServer, count: number) => {
+      while (registry.requests.length < count) await new Promise((resolve) => setImmediate(resolve));
+    };
+
+    it('is asked once for its challenge, and nothing is asked without it meanwhile', async () => {
+      const { registry, tags } = await hiding();
+      const all = [tags(), tags(), tags()];
+      await asked(registry, 1);
+      release();
+      expect(await Promise.all(all)).toEqual([['v1'], ['v1'], ['v1']]);
+      expect(registry.requests.filter(({ path }) => path === '/v2/')).toHaveLength(1);
+    });
+
+    it('is asked again when the one who asked first gave up', async () => {
+      const { registry, tags } = await hiding();
+      const controller = new AbortController();
+      const first = tags(controller.signal);
+      await asked(registry, 1);
+      controller.abort();
+      await expect(first).rejects.toMatchObject({ code: 'Cancelled' });
+      release();
+      expect(await tags()).toEqual(['v1']);
+      expect(registry.requests.filter(({ path }) => path === '/v2/')).toHaveLength(2);
+    });
+
+    it('is asked on for the second when the first gives up', async () => {
+      const { registry, tags } = await hiding();
+      const controller = new AbortController();
+      const first = tags(controller.signal);
+      await asked(registry, 1);
+      const second = tags();
+      await new Promise((resolve) => setImmediate(resolve));
+      controller.abort();
+      await expect(first).rejects.toMatchObject({ code: 'Cancelled' });
+      release();
+      expect(await second).toEqual(['v1']);
+      expect(registry.requests.filter(({ path }) => path === '/v2/')).toHaveLength(1);
+    });
   });
 
   it('is over after docker logout', async () => {
