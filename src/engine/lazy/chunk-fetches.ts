@@ -10,7 +10,7 @@ import { digestOf } from '../oci/digest.ts';
 import { cancelled } from '../registry/request.ts';
 import type { BlobRanges } from './blob-ranges.ts';
 import type { ChunkTable } from './chunk-table.ts';
-import type { DecodeStart } from './decode-chunk.ts';
+import { type DecodedStart, type DecodeStart, partOf } from './decode-chunk.ts';
 import type { Pace } from './pace.ts';
 
 export interface ChunkFetchesOptions {
@@ -88,9 +88,12 @@ export class ChunkFetches {
   #start(batch: Batch): void {
     if (this.#coming.size === 0) this.#options.pace?.begin();
     const bytes = this.#inTurn(() => this.#read(batch));
+    const decoded = this.#decoded(batch, bytes);
     for (const chunk of batch.chunks) {
-      const content = bytes
-        .then((whole) => this.#open(chunk, whole, batch.start))
+      const stream = decoded.get(this.#options.chunks.offset(chunk));
+      if (stream === undefined) throw new RangeError(`chunk ${chunk}`);
+      const content = stream
+        .then((start) => this.#open(chunk, start))
         .finally(() => {
           this.#coming.delete(chunk);
           if (this.#coming.size === 0) this.#options.pace?.end();
@@ -109,19 +112,41 @@ export class ChunkFetches {
     return bytes;
   }
 
-  async #open(
-    chunk: number,
-    bytes: Uint8Array<ArrayBuffer>,
-    start: number,
-  ): Promise<Uint8Array<ArrayBuffer>> {
-    const { chunks, decode, describe, onChunk } = this.#options;
+  /** Each stream of the batch, by its offset in the blob: decoded once, as far as the last of its chunks needs. */
+  #decoded(batch: Batch, bytes: Promise<Uint8Array<ArrayBuffer>>): Map<number, Promise<DecodedStart>> {
+    const { chunks, decode } = this.#options;
+    const needs = new Map<number, { end: number; length: number }>();
+    for (const chunk of batch.chunks) {
+      const offset = chunks.offset(chunk);
+      const need = needs.get(offset);
+      const length = chunks.inner(chunk) + chunks.start(chunk + 1) - chunks.start(chunk);
+      needs.set(offset, {
+        end: Math.max(chunks.end(chunk), need?.end ?? 0),
+        length: Math.max(length, need?.length ?? 0),
+      });
+    }
+    const decoded = new Map<number, Promise<DecodedStart>>();
+    for (const [offset, { end, length }] of needs) {
+      const start = bytes.then(async (whole): Promise<DecodedStart> => {
+        try {
+          return await decode(whole.subarray(offset - batch.start, end - batch.start), length);
+        } catch (failure) {
+          return { bytes: new Uint8Array(0), failure };
+        }
+      });
+      decoded.set(offset, start);
+    }
+    return decoded;
+  }
+
+  async #open(chunk: number, decoded: DecodedStart): Promise<Uint8Array<ArrayBuffer>> {
+    const { chunks, describe, onChunk } = this.#options;
     const address = chunks.start(chunk);
     const size = chunks.start(chunk + 1) - address;
     const inner = chunks.inner(chunk);
-    const stream = bytes.subarray(chunks.offset(chunk) - start, chunks.end(chunk) - start);
     let content: Uint8Array<ArrayBuffer>;
     try {
-      content = (await decode(stream, inner + size)).slice(inner);
+      content = partOf(decoded, inner, inner + size);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new CorruptLayerError(`${describe(address)} cannot be unpacked: ${reason}`, {}, { cause });

@@ -9,7 +9,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { type DiffID, type Digest, digestOf, splitDigest } from '../oci/digest.ts';
 import type { BlobRanges } from './blob-ranges.ts';
 import { CannotBeLazy } from './cannot-be-lazy.ts';
-import { type DecodeStart, gunzipStart } from './decode-chunk.ts';
+import { type DecodeStart, gunzipStart, partOf } from './decode-chunk.ts';
 import { type LazyFormat, lazyFormat, tocLimit } from './lazy-format.ts';
 import { LazyLayer } from './lazy-layer.ts';
 import type { Pace } from './pace.ts';
@@ -128,7 +128,7 @@ async function readChunked(
   const { offset, length, uncompressedLength } = format;
   const compressed = await ranges.read(offset, offset + length, signal);
   await verify(compressed, format.tocDigest, what);
-  const json = await zstdOf(source)(compressed, uncompressedLength);
+  const json = partOf(await zstdOf(source)(compressed, uncompressedLength), 0, uncompressedLength);
   // a skippable frame's header of 8 bytes stands before the table
   return readTableOfContents(json, { diffID, payloadEnd: offset - 8 });
 }

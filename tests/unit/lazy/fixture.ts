@@ -4,7 +4,7 @@ import { LayerFromTar } from '../../../src/engine/layer/layer-from-tar.ts';
 import type { LayerIndex } from '../../../src/engine/layer/layer-index.ts';
 import type { BlobRanges } from '../../../src/engine/lazy/blob-ranges.ts';
 import type { LazyLayer } from '../../../src/engine/lazy/lazy-layer.ts';
-import { openLazyLayer } from '../../../src/engine/lazy/open-lazy-layer.ts';
+import { type LazySource, openLazyLayer } from '../../../src/engine/lazy/open-lazy-layer.ts';
 import type { Descriptor } from '../../../src/engine/oci/descriptor.ts';
 import { OCI_LAYER_GZIP } from '../../../src/engine/oci/media-type.ts';
 import type { StargzLayer } from '../../support/estargz.ts';
@@ -57,7 +57,7 @@ export const descriptorOf = (layer: Pick<StargzLayer, 'blob' | 'digest' | 'annot
 export async function openStargz(
   layer: StargzLayer,
   ranges: BlobRanges = new MemoryRanges(layer.blob),
-  limits: { readonly cacheLimit?: number } = {},
+  limits: Pick<LazySource, 'cacheLimit' | 'decodeGzip'> = {},
 ): Promise<LazyLayer> {
   const { diffID } = layer;
   const source = {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { Unpackers } from '../../../src/engine/archive/unpackers.ts';
 import { DigestMismatchError } from '../../../src/engine/errors.ts';
 import { addressBase } from '../../../src/engine/lazy/chunk-table.ts';
+import { unpackStart } from '../../../src/engine/lazy/decode-chunk.ts';
 import { stargzLayer } from '../../support/estargz.ts';
+import { codecsModule } from '../archive/unpacking.ts';
 import { contentOf, MemoryRanges, noise, numberOf, openStargz } from './fixture.ts';
 
 const KB = 1024;
@@ -159,5 +162,42 @@ describe('LazyLayer', () => {
     const { lazy } = await opened();
     lazy.close();
     await expect(contentOf(lazy, 'file0')).rejects.toThrow('cancelled');
+  });
+
+  describe('with many files in one stream', () => {
+    const many = Array.from({ length: 200 }, (_, i) => ({ name: `f${i}`, content: noise(500, i + 1) }));
+    const shared = stargzLayer(many, { shared: true });
+    const unpack = unpackStart(new Unpackers(async () => codecsModule), 'gzip');
+    async function counted(blob = shared.blob) {
+      const ranges = new MemoryRanges(blob);
+      const decoded: number[] = [];
+      const lazy = await openStargz({ ...shared, blob }, ranges, {
+        decodeGzip: (compressed, length) => {
+          decoded.push(length);
+          return unpack(compressed, length);
+        },
+      });
+      ranges.requests.length = 0;
+      return { lazy, ranges, decoded };
+    }
+
+    it('decodes it once for all that are fetched together', async () => {
+      const { lazy, ranges, decoded } = await counted();
+      expect(Buffer.from(await contentOf(lazy, 'f150')).equals(noise(500, 151))).toBe(true);
+      // the other stream is the table's own
+      expect([ranges.requests.length, decoded.length]).toEqual([1, 2]);
+      // its neighbours came along
+      expect(Buffer.from(await contentOf(lazy, 'f199')).equals(noise(500, 200))).toBe(true);
+      expect([ranges.requests.length, decoded.length]).toEqual([1, 2]);
+    });
+
+    it('gives what is before damage, though what is fetched along with it is behind', async () => {
+      const blob = Buffer.from(shared.blob);
+      blob.fill(0, Math.floor(shared.tocOffset * 0.9), shared.tocOffset);
+      const { lazy, ranges } = await counted(blob);
+      expect(Buffer.from(await contentOf(lazy, 'f20')).equals(noise(500, 21))).toBe(true);
+      expect(ranges.requests).toHaveLength(1);
+      await expect(contentOf(lazy, 'f199')).rejects.toThrow(/^layer L: "\/f199" cannot be unpacked/);
+    });
   });
 });
