@@ -85,7 +85,7 @@ export const IMAGES: readonly Session[] = [
       line('docker rmi {registry}/course/box:1', /^Untagged: /),
       line('docker pull -q {registry}/course/box:1', /^[\d.:]+\/course\/box:1$/),
       line("docker inspect -f '{{index .RepoDigests 0}}' {registry}/course/box:1", /@sha256:[0-9a-f]{64}$/),
-      line('docker pull {registry}/course/none', /manifest unknown|not found/, 1),
+      line('docker pull {registry}/course/none', /not found: manifest unknown/, 1),
       line('docker rmi {registry}/course/box:1', /^Untagged: /),
     ],
   },
