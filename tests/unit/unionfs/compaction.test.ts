@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Union } from '../../../src/engine/unionfs/union.ts';
 import { FaultyJournal } from './faulty-journal.ts';
-import { put, ROOT_OWNER, unionOver } from './fixture.ts';
+import { put, ROOT_OWNER, textOf, unionOver } from './fixture.ts';
 import { linesOfUnion } from './model-lines.ts';
 import { doInUnion, historiesOfChanges, lowersOf, type Opened, outcomeOf, settled } from './steps.ts';
 
@@ -94,6 +94,62 @@ describe('a compaction', () => {
     await again.compact();
     expect(journal.segments.length).toBe(1);
     expect(await namedLines(await unionOver([], { journal }))).toEqual(tree);
+  });
+
+  it('of 20,000 files lets whoever asks in between have the answer within a slice or two', async () => {
+    const journal = new FaultyJournal();
+    let slices = 0;
+    const turn = () => new Promise<void>((resolve) => void setImmediate(resolve));
+    const union = await unionOver([], {
+      journal,
+      // what is in the cache needs no journal
+      limits: { cacheBytes: 0 },
+      pause: () => {
+        slices += 1;
+        return turn();
+      },
+    });
+    const directory = union.mkdir(union.root, 'd', 0o755, ROOT_OWNER);
+    for (let i = 0; i < 20_000; i++) {
+      put(union, directory, `file-${i}`, `content ${i}`);
+      if (i % 500 === 0) await union.flush();
+    }
+    await union.flush();
+    const before = slices;
+    let isRunning = true;
+    const running = union.compact().then(() => {
+      isRunning = false;
+    });
+    /** Of each kind of question the most slices that were done while one waited for its answer. */
+    const waited = { look: 0, read: 0, write: 0, sync: 0 };
+    let turns = 0;
+    for (; isRunning; turns++) {
+      await turn();
+      const asked = async (kind: keyof typeof waited, question: () => unknown) => {
+        const at = slices;
+        await question();
+        waited[kind] = Math.max(waited[kind], slices - at);
+      };
+      const number = (turns * 7919) % 20_000;
+      let ino = 0;
+      await asked('look', () => {
+        ino = union.lookup(directory, `file-${number}`);
+      });
+      await asked('read', async () => {
+        expect(textOf(await union.read(ino, 0, 100))).toBe(`content ${number}`);
+      });
+      await asked('write', () => put(union, union.root, `new-${turns}`, `${turns}`));
+      await asked('sync', () => union.flush());
+    }
+    await running;
+    expect(slices - before).toBeGreaterThan(40);
+    expect(turns).toBeGreaterThan(20);
+    expect(waited).toEqual({
+      look: 0,
+      read: expect.toBeOneOf([0, 1, 2]),
+      write: 0,
+      sync: expect.toBeOneOf([0, 1, 2]),
+    });
   });
 
   it('writes a bounded number of bytes between two pauses, of 20,000 files and of a file in 20,000 pieces', async () => {
