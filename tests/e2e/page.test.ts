@@ -53,6 +53,7 @@ describe('hash URLs', () => {
       '#/images/busybox%0Adocker%20rm%20-f%20seen%0A',
       '#/containers/seen%3Btouch%20~%2Franˋ',
       '#/containers/%3Cimg%20src=x%20onerror=%22window.ran=1%22%3E',
+      '#/images/%3Cimg%20src=x%20onerror=%22window.ran=1%22%3E',
       '#/images/%E9%ZZ',
       '#/nothing',
     ]) {
@@ -93,6 +94,35 @@ describe('names that an image or a container makes up', () => {
     // the terminal's own listing prints the names; what of them is an escape is made harmless
     expect(await dockerOk(page, 'diff', 'hostile')).not.toContain('\u001b');
     await dockerOk(page, 'rm', 'hostile');
+    await page.goto(`${site}#/`);
+  });
+});
+
+describe('what somebody else wrote', () => {
+  it('is text too: labels, commands, comments, and the status of a port', async () => {
+    const html = '<img src=x onerror=window.ran=1>';
+    const answer = `HTTP/1.0 404 ${html}\\r\\nContent-Length: 0\\r\\n\\r\\n`;
+    const serve = `while read -r line && [ "\${#line}" -gt 1 ]; do :; done; printf '${answer}'`;
+    const flags = ['--name', 'serving', '-l', `${html}=${html}`, '-p', '8090:80'];
+    const nc = ['busybox', 'nc', '-ll', '-p', '80', '-e', 'sh', '-c', serve];
+    await dockerOk(page, 'run', '-d', ...flags, image, ...nc);
+    const changes = ['-c', `CMD ["${html}"]`, '-c', `LABEL words="${html}"`, '-m', html];
+    await dockerOk(page, 'commit', ...changes, 'serving', 'hostile:v1');
+    await sh(page, 'until wget -qO- localhost:8090 2>&1 | grep -q 404; do :; done');
+    const main = page.getByRole('main');
+    await page.goto(`${site}#/containers/serving`);
+    await main.getByText('0.0.0.0:8090 → 80/tcp').waitFor();
+    await main.getByRole('button', { name: 'Open port 8090' }).press('Enter');
+    await main
+      .getByRole('status')
+      .filter({ hasText: `404 ${html}` })
+      .waitFor();
+    await page.goto(`${site}#/images/hostile:v1`);
+    await main.getByText(html, { exact: true }).first().waitFor();
+    expect(await page.locator('img[src="x"]').count()).toBe(0);
+    expect(await page.evaluate(() => Reflect.get(window, 'ran'))).toBeUndefined();
+    await dockerOk(page, 'rm', '-f', 'serving');
+    await dockerOk(page, 'rmi', 'hostile:v1');
     await page.goto(`${site}#/`);
   });
 });
