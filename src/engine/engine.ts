@@ -118,7 +118,11 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
       layers: reader,
       fetch: ports.fetch,
       ...(ports.unpackers !== undefined && { unpackers: ports.unpackers }),
-      onWhole: ({ imageID }) => containers.settle(imageID),
+      onWhole: async ({ imageID, layers }) => {
+        await containers.settle(imageID);
+        // whoever comes now needs none of the addresses that a layer had before
+        for (const { diffID } of layers) stacks.forget(diffID);
+      },
       onFailed: async ({ imageID, layers }) => {
         await containers.abandon(imageID).catch(onFailure);
         for (const { diffID } of layers) stacks.forget(diffID);

@@ -122,7 +122,7 @@ export class EarlyLayers {
    * the signal is aborted, and ends no fetch then: another pull may bring the layer, too.
    */
   async prefetch(signal: AbortSignal): Promise<void> {
-    const fetched = Promise.allSettled([...this.#layers.values()].map(({ lazy }) => lazy.prefetch()));
+    const fetched = Promise.allSettled([...this.#layers.values()].map((layer) => layer.prefetch()));
     let leave: () => void = () => undefined;
     const left = new Promise<void>((resolve) => {
       leave = resolve;

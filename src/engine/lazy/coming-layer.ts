@@ -6,7 +6,7 @@
 
 import { CorruptLayerError } from '../errors.ts';
 import type { LayerIndex } from '../layer/layer-index.ts';
-import { digestOf } from '../oci/digest.ts';
+import { type DiffID, digestOf } from '../oci/digest.ts';
 import type { ContentReader } from '../store/content-reader.ts';
 import { FileAddresses } from './file-addresses.ts';
 import { requireSameEntries } from './index-comparison.ts';
@@ -18,13 +18,14 @@ type Bytes = Uint8Array<ArrayBuffer>;
 export type OnUnreadable = (path: string, reason: unknown) => void;
 
 export class ComingLayer {
-  readonly #lazy: LazyLayer;
+  readonly diffID: DiffID;
   readonly #whole: ContentReader;
   readonly #what: string;
+  /** Once it is not coming any more it has nothing of what the table said but where its files are. */
   #state:
-    | { readonly kind: 'coming' }
+    | { readonly kind: 'coming'; readonly lazy: LazyLayer }
     | { readonly kind: 'whole'; readonly index: LayerIndex; readonly files: FileAddresses }
-    | { readonly kind: 'failed'; readonly reason: unknown } = { kind: 'coming' };
+    | { readonly kind: 'failed'; readonly reason: unknown };
 
   /** Pulls that bring it. */
   #pulls = 1;
@@ -35,23 +36,29 @@ export class ComingLayer {
 
   /** `whole` reads the tar once the layer is here. */
   constructor(lazy: LazyLayer, whole: ContentReader, what: string, onUnreadable?: OnUnreadable) {
-    this.#lazy = lazy;
+    this.diffID = lazy.index.diffID;
+    this.#state = { kind: 'coming', lazy };
     this.#whole = whole;
     this.#what = what;
     this.#onUnreadable = onUnreadable;
   }
 
-  /** The index that the table of contents gave. */
-  get index(): LayerIndex {
-    return this.#lazy.index;
-  }
-
-  get lazy(): LazyLayer {
-    return this.#lazy;
+  /** The index that the table of contents gave; undefined when the layer is not coming any more. */
+  get index(): LayerIndex | undefined {
+    return this.#state.kind === 'coming' ? this.#state.lazy.index : undefined;
   }
 
   get isComing(): boolean {
     return this.#state.kind === 'coming';
+  }
+
+  get isWhole(): boolean {
+    return this.#state.kind === 'whole';
+  }
+
+  /** As LazyLayer has it, while it is coming. */
+  async prefetch(): Promise<void> {
+    if (this.#state.kind === 'coming') await this.#state.lazy.prefetch();
   }
 
   /** `length` bytes of one file, from an address of the table's index. Errors: those of `LazyLayer.read` and of the store. */
@@ -59,21 +66,21 @@ export class ComingLayer {
     const state = this.#state;
     if (state.kind === 'failed') throw state.reason;
     if (state.kind === 'coming') {
-      const bytes = this.#lazy.read(address, length);
-      return bytes instanceof Uint8Array ? bytes : this.#watched(bytes, address);
+      const bytes = state.lazy.read(address, length);
+      return bytes instanceof Uint8Array ? bytes : this.#watched(bytes, state.lazy, address);
     }
     const file = state.files.find(address);
-    if (file === undefined) throw new RangeError(`nothing is at ${address} of ${this.index.diffID}`);
+    if (file === undefined) throw new RangeError(`nothing is at ${address} of ${this.diffID}`);
     return this.#readTar(state.index, file.entry, file.within, length);
   }
 
-  async #watched(reading: Promise<Bytes>, address: number): Promise<Bytes> {
+  async #watched(reading: Promise<Bytes>, lazy: LazyLayer, address: number): Promise<Bytes> {
     try {
       const bytes = await reading;
-      if (this.#unreadable.size > 0) this.#unreadable.delete(this.#lazy.pathAt(address));
+      if (this.#unreadable.size > 0) this.#unreadable.delete(lazy.pathAt(address));
       return bytes;
     } catch (error) {
-      const path = this.#lazy.pathAt(address);
+      const path = lazy.pathAt(address);
       if (this.isComing && !this.#unreadable.has(path)) this.#onUnreadable?.(path, error);
       this.#unreadable.add(path);
       throw error;
@@ -85,9 +92,11 @@ export class ComingLayer {
    * table said something else, or content that was read already was other content.
    */
   async settle(index: LayerIndex): Promise<void> {
-    requireSameEntries(this.index, index, this.#what);
-    const files = new FileAddresses(this.index);
-    for (const { address, size, digest } of this.#lazy.delivered()) {
+    if (this.#state.kind !== 'coming') return;
+    const { lazy } = this.#state;
+    requireSameEntries(lazy.index, index, this.#what);
+    const files = new FileAddresses(lazy.index);
+    for (const { address, size, digest } of lazy.delivered()) {
       const file = files.find(address);
       if (file === undefined) continue;
       const actual = await digestOf(
@@ -95,12 +104,12 @@ export class ComingLayer {
       );
       if (actual === digest) continue;
       throw new CorruptLayerError(
-        `${this.#what}: ${JSON.stringify(this.#lazy.pathAt(address))} has other content in its tar than its table of contents says`,
+        `${this.#what}: ${JSON.stringify(lazy.pathAt(address))} has other content in its tar than its table of contents says`,
         { what: this.#what, expected: digest, actual },
       );
     }
     this.#state = { kind: 'whole', index, files };
-    this.#lazy.retire();
+    lazy.retire();
   }
 
   /** Another pull brings it, too. */
@@ -111,9 +120,10 @@ export class ComingLayer {
   /** A pull that brought it failed; with the last one it will not come, and from then on every read fails with this. */
   fail(reason: unknown): void {
     this.#pulls -= 1;
-    if (this.#pulls > 0) return;
+    if (this.#pulls > 0 || this.#state.kind !== 'coming') return;
+    const { lazy } = this.#state;
     this.#state = { kind: 'failed', reason };
-    this.#lazy.close();
+    lazy.close();
   }
 
   #readTar(index: LayerIndex, entry: number, within: number, length: number): Bytes | Promise<Bytes> {

@@ -16,8 +16,13 @@ export class LazyLayers implements ContentReader {
   /** Held while a program waits for a layer that is coming. */
   readonly pace = new Pace();
   readonly #whole: ContentReader;
-  /** Kept when they are whole: whoever opened them before that has their addresses. */
+  /** Kept when they are whole, as long as somebody has the table's index and with it their addresses. */
   readonly #layers = new Map<Digest, ComingLayer>();
+  readonly #unused = new FinalizationRegistry((layer: ComingLayer) => {
+    const { diffID } = layer;
+    // one that failed is kept: it has nothing but the reason
+    if (this.#layers.get(diffID) === layer && layer.isWhole) this.#layers.delete(diffID);
+  });
 
   /** `whole` reads what is in the store. */
   constructor(whole: ContentReader) {
@@ -27,8 +32,14 @@ export class LazyLayers implements ContentReader {
   /** From now on the layer can be read at the addresses of its index. `what` names it for errors. */
   add(lazy: LazyLayer, what: string, onUnreadable?: OnUnreadable): ComingLayer {
     const layer = new ComingLayer(lazy, this.#whole, what, onUnreadable);
-    this.#layers.set(lazy.index.diffID, layer);
+    this.#layers.set(layer.diffID, layer);
+    this.#unused.register(lazy.index, layer);
     return layer;
+  }
+
+  /** Layers that can be read at their addresses, or are known not to come. */
+  get size(): number {
+    return this.#layers.size;
   }
 
   /** A layer that is still coming. */

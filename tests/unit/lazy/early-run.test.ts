@@ -1,6 +1,8 @@
 /** `docker run` of an image that is not here yet. */
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { LazyLayers } from '../../../src/engine/lazy/lazy-layers.ts';
+import { holdsOnceCollected } from '../../support/collected.ts';
 import { stargzLayer } from '../../support/estargz.ts';
 import type { ProgramCode } from '../container/fake-machine.ts';
 import { killPage, openSandbox, type SandboxSetup, until } from '../container/sandbox.ts';
@@ -102,6 +104,28 @@ describe('an image whose layers have tables of contents', () => {
     expect((await next.docker('exec one sum data bin/sh')).out).toBe(
       `data ${contentSum(changed)}\nbin/sh ${sums.sh}\n`,
     );
+  });
+
+  it('leaves nothing of its tables behind once no container has been started by them', async () => {
+    const add = vi.spyOn(LazyLayers.prototype, 'add');
+    const registry = new EarlyRegistry();
+    registry.image('v1', [{ layer: layerOf() }]);
+    const sandbox = await open(registry);
+    await sandbox.docker(`run -d --name one ${REF} change`);
+    const tables = add.mock.calls.map(([{ index }]) => new WeakRef(index));
+    add.mockClear();
+    add.mockRestore();
+    expect(tables).toHaveLength(1);
+    const areGone = () => tables.every((table) => table.deref() === undefined);
+    registry.release();
+    await until('the image is whole', async () => (await images(sandbox)) === REF);
+    expect(await holdsOnceCollected(areGone, 3)).toBe(false);
+    expect((await sandbox.docker('exec one sum rest')).out).toBe(`rest ${sums.rest}\n`);
+    await sandbox.docker('rm -f one');
+    sandbox.machine.spawned.splice(0); // the fake one keeps everything
+    // one of the same image that is running
+    await sandbox.docker(`run -d --name two ${REF} sleep`);
+    expect(await holdsOnceCollected(areGone)).toBe(true);
   });
 
   it('tells the page what can be read and what is here', async () => {

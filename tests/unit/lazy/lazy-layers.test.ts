@@ -3,6 +3,7 @@ import { CorruptLayerError } from '../../../src/engine/errors.ts';
 import { LazyLayers } from '../../../src/engine/lazy/lazy-layers.ts';
 import { CachedContentReader } from '../../../src/engine/store/content-reader.ts';
 import { MemoryContentStore } from '../../../src/engine/store/memory-content.ts';
+import { holdsOnceCollected } from '../../support/collected.ts';
 import { type StargzEntry, type StargzFile, stargzLayer } from '../../support/estargz.ts';
 import { indexOfTar, MemoryRanges, noise, numberOf, openStargz } from './fixture.ts';
 
@@ -22,6 +23,7 @@ async function coming(edit?: (toc: { version: number; entries: StargzEntry[] }) 
   const ranges = new MemoryRanges(layer.blob);
   const layers = new LazyLayers(new CachedContentReader(content));
   const lazy = await openStargz(layer, ranges);
+  const { index } = lazy;
   const one = layers.add(lazy, 'layer L');
   const arrive = async (tar: Uint8Array = layer.tar) => {
     const writer = await content.ingest('tar');
@@ -30,7 +32,7 @@ async function coming(edit?: (toc: { version: number; entries: StargzEntry[] }) 
     await one.settle(indexOfTar(tar, layer.diffID));
   };
   const read = (path: string, from: number, length: number) =>
-    layers.read(layer.diffID, one.index.entry(numberOf(one.index, path)).offset + from, length);
+    layers.read(layer.diffID, index.entry(numberOf(index, path)).offset + from, length);
   return { layer, layers, ranges, one, arrive, read };
 }
 
@@ -81,6 +83,35 @@ describe('a layer that is coming', () => {
     one.fail(new Error('its digest is wrong'));
     expect(() => read('last', 0, 1000)).toThrow('its digest is wrong');
     expect(layers.coming(layer.diffID)).toBeUndefined();
+  });
+
+  /** What is kept of a layer after `end`, by whether somebody has its index. */
+  async function kept(end: (layer: Awaited<ReturnType<typeof coming>>) => Promise<unknown> | unknown) {
+    const holding: unknown[] = [];
+    const { layers, weak } = await (async () => {
+      const made = await coming();
+      const { index } = made.one;
+      if (index === undefined) throw new Error('it is not coming');
+      holding.push(index);
+      await made.read('last', 0, 1000);
+      await end(made);
+      return { layers: made.layers, weak: new WeakRef(index) };
+    })();
+    const whileHeld = [await holdsOnceCollected(() => layers.size === 0, 5), weak.deref() === undefined];
+    holding.length = 0;
+    const isCollected = await holdsOnceCollected(() => weak.deref() === undefined);
+    return { layers, whileHeld, isCollected };
+  }
+
+  it('is kept when it is whole, as long as somebody has its index', async () => {
+    const { layers, whileHeld, isCollected } = await kept(({ arrive }) => arrive());
+    expect([whileHeld, isCollected]).toEqual([[false, false], true]);
+    expect(await holdsOnceCollected(() => layers.size === 0)).toBe(true);
+  });
+
+  it('keeps nothing of its table but the reason when it does not come', async () => {
+    const { layers, isCollected } = await kept(({ one }) => one.fail(new Error('its digest is wrong')));
+    expect([isCollected, layers.size]).toEqual([true, 1]);
   });
 
   const other = `sha256:${'1'.repeat(64)}`;
