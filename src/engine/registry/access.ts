@@ -46,8 +46,10 @@ type Ask<T> = (request: RegistryRequest, options: PatientOptions) => Promise<T>;
 
 type Headers = Readonly<Record<string, string>>;
 
-/** Tries of one request: without anything, with a new token, with the other scheme. */
-const TRIES = 4;
+/** Token services of one answer that are asked, the first ones. */
+const SERVICES = 3;
+/** Tries of one request: without anything or with an old token, with one of each service, with the password. */
+const TRIES = 2 + SERVICES;
 /** Tokens that are remembered: a scope each. */
 const TOKENS = 200;
 
@@ -57,7 +59,7 @@ export class RegistryAccess {
   #challenge: Challenge | undefined;
   /** What it was chosen from, best first. */
   #offered: readonly Challenge[] = [];
-  /** By scope, with the scopes of the challenge it was got for. */
+  /** By what tells its challenge from others, and scope; with the scopes of the challenge it was got for. */
   readonly #tokens = new Map<string, Token>();
   readonly #fetching = new Map<string, SharedWork<Token>>();
   /** What a challenge asked for beyond what we would have, by our scope. */
@@ -80,37 +82,39 @@ export class RegistryAccess {
       await this.probe(purpose);
     }
     if (this.#challenge === undefined) return {};
-    try {
-      return await this.#answer(this.#challenge, credential, purpose);
-    } catch (error) {
-      const other = this.#offered[this.#offered.indexOf(this.#challenge) + 1];
-      if (other === undefined || credential === undefined || !(error instanceof RegistryDeniedError))
-        throw error;
-      this.#challenge = other;
-      return this.#answer(other, credential, purpose);
+    for (;;) {
+      const challenge: Challenge = this.#challenge;
+      try {
+        return await this.#answer(challenge, credential, purpose);
+      } catch (error) {
+        const other = this.#offered[this.#offered.indexOf(challenge) + 1];
+        if (other === undefined || !(error instanceof RegistryDeniedError)) throw error;
+        this.#challenge = other;
+      }
     }
   }
 
   /**
    * What to send after a 401; undefined when nothing would do better. `tried`
-   * holds the schemes that were answered for this request already. Errors: those
+   * holds what was answered for this request already (`nameOf`). Errors: those
    * of `fetchToken`; RegistryDenied when the challenge cannot be read.
    */
   async renew(refused: RefusedRequest, tried: Set<string>, purpose: Purpose): Promise<Headers | undefined> {
     if (refused.challenge === null) throw this.#unreadable(purpose);
     const credential = await this.#credential();
-    const current = this.#tokens.get(purpose.scope);
-    if (current !== undefined && this.#challenge?.scheme === 'bearer') {
+    const key = this.#challenge === undefined ? '' : keyOf(this.#challenge, purpose);
+    const current = this.#tokens.get(key);
+    if (current !== undefined && this.#challenge !== undefined) {
       // somebody else was refused before, and has a new one
-      const isOther = refused.sent !== bearer(current) && !tried.has('bearer');
+      const isOther = refused.sent !== bearer(current) && !tried.has(nameOf(this.#challenge));
       if (isOther && !this.#isStale(current)) return { Authorization: bearer(current) };
-      this.#tokens.delete(purpose.scope);
+      this.#tokens.delete(key);
     }
     let failure: unknown;
     this.#offered = answerable(parseChallenges(refused.challenge), credential);
     for (const challenge of this.#offered) {
-      if (tried.has(challenge.scheme)) continue;
-      tried.add(challenge.scheme);
+      if (tried.has(nameOf(challenge))) continue;
+      tried.add(nameOf(challenge));
       this.#remember(challenge, purpose.scope);
       try {
         const headers = await this.#answer(challenge, credential, purpose);
@@ -248,23 +252,22 @@ export class RegistryAccess {
     if (challenge.scheme === 'basic') {
       return credential === undefined ? {} : { Authorization: basicAuthorization(credential) };
     }
-    const known = this.#tokens.get(purpose.scope);
+    const key = keyOf(challenge, purpose);
+    const known = this.#tokens.get(key);
     if (known !== undefined && !this.#isStale(known)) return { Authorization: bearer(known) };
-    const running = this.#fetching.get(purpose.scope);
+    const running = this.#fetching.get(key);
     const fetching =
       running === undefined || running.isOver
         ? new SharedWork((signal) => this.#fetchToken(challenge, credential, { ...purpose, signal }))
         : running;
-    this.#fetching.set(purpose.scope, fetching);
+    this.#fetching.set(key, fetching);
     try {
       return { Authorization: bearer(await fetching.join(purpose.signal)) };
     } catch (error) {
       if (purpose.signal.aborted) throw cancelled(`a token for ${purpose.what}`, error);
       throw error;
     } finally {
-      if (fetching.isOver && this.#fetching.get(purpose.scope) === fetching) {
-        this.#fetching.delete(purpose.scope);
-      }
+      if (fetching.isOver && this.#fetching.get(key) === fetching) this.#fetching.delete(key);
     }
   }
 
@@ -285,7 +288,7 @@ export class RegistryAccess {
       { ...this.#options, signal },
     );
     if (this.#tokens.size >= TOKENS) this.#tokens.clear();
-    this.#tokens.set(scope, token);
+    this.#tokens.set(keyOf(challenge, purpose), token);
     return token;
   }
 
@@ -314,7 +317,17 @@ function answerable(
   const usable = bearers.filter(hasRealm);
   const basics = challenges.filter(({ scheme }) => scheme === 'basic' && credential?.kind === 'password');
   // with none that can be asked, the first says what is wrong with it
-  return [...(usable.length > 0 ? usable : bearers).slice(0, 1), ...basics.slice(0, 1)];
+  if (usable.length === 0) return [...bearers.slice(0, 1), ...basics.slice(0, 1)];
+  return [...usable.slice(0, SERVICES), ...basics.slice(0, 1)];
+}
+
+/** What tells one challenge from another: each token service counts for itself. */
+function nameOf({ scheme, parameters }: Challenge): string {
+  return scheme === 'bearer' ? `bearer ${parameters.get('realm') ?? ''}` : scheme;
+}
+
+function keyOf(challenge: Challenge, { scope }: Purpose): string {
+  return `${nameOf(challenge)} ${scope}`;
 }
 
 function bearer(token: Token): string {

@@ -348,6 +348,123 @@ describe('several challenges', () => {
     expect((await source.resolve({ tag: 'v1' }, { signal })).kind).toBe('manifest');
   });
 
+  const bearers = (...services: RealServer[]) =>
+    services.map(({ origin }) => `Bearer realm="${origin}/token"`);
+  const refusing = async () => keep(await startServer((_, response) => response.writeHead(403).end()));
+
+  it.each([false, true])(
+    'of two token services, of which the first refuses, are answered by the other (logged in: %s)',
+    async (isLoggedIn) => {
+      const [first, second] = [await refusing(), keep(await startTokenService({ anonymous: true }))];
+      const registry = keep(
+        await startRegistry(
+          ({ headers }) => second.isGood(headers.authorization),
+          () => bearers(first, second),
+        ),
+      );
+      const { source, credentials } = client(registry);
+      if (isLoggedIn) {
+        await credentials.set(registry.host, passwordCredential(USER, PASSWORD), { keep: false });
+      }
+      expect((await source.resolve({ tag: 'v1' }, { signal })).kind).toBe('manifest');
+      expect(await source.blob(BLOB, 'config', { signal })).toEqual(CONFIG);
+      expect(second.given[0]?.to).toBe(isLoggedIn ? USER : 'anybody');
+      // what was learnt is not asked for again
+      expect(first.requests).toHaveLength(1);
+    },
+  );
+
+  const giving = async (letter: string) => {
+    let count = 0;
+    return keep(
+      await startServer((_, response) => {
+        count += 1;
+        json(response, 200, { token: `${letter}${count}`, expires_in: 3600 });
+      }),
+    );
+  };
+
+  it('of three token services are answered by the last where the registry takes no other tokens', async () => {
+    // the first one gives again what it gave, which is not sent twice
+    const same = keep(
+      await startServer((_, response) => json(response, 200, { token: 'a', expires_in: 3600 })),
+    );
+    const services = [same, await giving('b'), await giving('c')];
+    let good = /^Bearer a/;
+    const registry = keep(
+      await startRegistry(
+        ({ headers: { authorization = '' } }) => good.test(authorization),
+        () => bearers(...services),
+      ),
+    );
+    const { source } = client(registry);
+    await source.resolve({ tag: 'v1' }, { signal });
+    good = /^Bearer c/;
+    await source.resolve({ tag: 'v1' }, { signal });
+    expect(await source.blob(BLOB, 'config', { signal })).toEqual(CONFIG);
+    expect(authorizations(registry)).toEqual([
+      undefined,
+      'Bearer a',
+      'Bearer a',
+      'Bearer b1',
+      'Bearer c1',
+      'Bearer c1',
+    ]);
+    const fresh = client(registry);
+    expect(await fresh.source.blob(BLOB, 'config', { signal })).toEqual(CONFIG);
+  });
+
+  it('of three token services and Basic are answered with the password where nothing else is taken', async () => {
+    const services = [await giving('a'), await giving('b'), await giving('c')];
+    const registry = keep(
+      await startRegistry(
+        ({ headers }) => headers.authorization === basic(USER, PASSWORD),
+        () => [...bearers(...services), 'Basic realm="x"'],
+      ),
+    );
+    const { source, credentials } = client(registry);
+    await credentials.set(registry.host, passwordCredential(USER, PASSWORD), { keep: false });
+    expect((await source.resolve({ tag: 'v1' }, { signal })).kind).toBe('manifest');
+  });
+
+  it('of two token services are answered by the other for anybody, once the first gives nothing any more', async () => {
+    let time = 0;
+    const services = [await giving('a'), await giving('b')];
+    let isRefusing = false;
+    const fickle = keep(
+      await startServer((_, response) => {
+        if (isRefusing) response.writeHead(403).end();
+        else json(response, 200, { token: 'f', expires_in: 100 });
+      }),
+    );
+    const registry = keep(
+      await startRegistry(
+        ({ headers }) => headers.authorization !== undefined,
+        () => bearers(fickle, ...services),
+      ),
+    );
+    const { source } = client(registry, { now: () => time });
+    await source.resolve({ tag: 'v1' }, { signal });
+    time = 100_000;
+    isRefusing = true;
+    await source.resolve({ tag: 'v1' }, { signal });
+    expect(authorizations(registry)).toEqual([undefined, 'Bearer f', 'Bearer a1']);
+  });
+
+  it('without end are answered three times', async () => {
+    const service = await refusing();
+    const many = Array.from({ length: 50 }, (_, i) => `Bearer realm="${service.origin}/${i}"`);
+    const registry = keep(
+      await startRegistry(
+        () => false,
+        () => many.join(', '),
+      ),
+    );
+    const failure = client(registry).source.resolve({ tag: 'v1' }, { signal });
+    await expect(failure).rejects.toMatchObject({ code: 'RegistryDenied' });
+    expect(service.requests.map(({ path }) => path.split('?')[0])).toEqual(['/0', '/1', '/2']);
+  });
+
   it('that cannot be answered are the registry’s refusal', async () => {
     const registry = keep(
       await startRegistry(
