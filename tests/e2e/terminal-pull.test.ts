@@ -4,7 +4,8 @@ import { type Chromium, startChromium } from '../support/chromium.ts';
 import { type Deployment, startBasic } from '../support/deployment.ts';
 import { type FaultyRegistry, startFaultyRegistry } from '../support/faulty-registry.ts';
 import { pushLayout, readManifest } from '../support/registry.ts';
-import { dockerOk, openSandbox, screen, shows, type } from '../support/sandbox-page.ts';
+import { dockerOk, openSandbox, screen, shows, storedRows, type } from '../support/sandbox-page.ts';
+import { storedState } from '../support/stored-state.ts';
 
 /** Registries as a person at the terminal meets them. */
 
@@ -40,17 +41,48 @@ beforeEach(async () => {
   await shows(page, /^\S*host:~[$#]$/);
 });
 
+/** No image or container, and nothing staged or leased; layers that came whole may stay for the next try. */
+async function expectNothingHalfDone(): Promise<void> {
+  expect(await dockerOk(page, 'images', '-aq')).toBe('');
+  expect(await dockerOk(page, 'ps', '-aq')).toBe('');
+  const rows = Object.entries(await storedRows(page)).filter(([, count]) => count > 0);
+  expect(rows.filter(([name]) => /\/(images|containers|ingests|leases)$/.test(name))).toEqual([]);
+  const { orphans, wrong } = await storedState(page);
+  expect([orphans.filter((orphan) => !/^(blob|layer) /.test(orphan)), wrong]).toEqual([[], []]);
+}
+
+/** What of a pull that is under way lies in the browser's storage. */
+async function staged(): Promise<readonly string[]> {
+  const { orphans } = await storedState(page);
+  const kinds = new Set(orphans.map((orphan) => orphan.split(' ')[0] ?? ''));
+  return ['ingest', 'lease'].filter((kind) => kinds.has(kind));
+}
+
 describe('Ctrl-C ends a pull', () => {
   it('in the middle of a layer: the connection too', async () => {
     open.faults.set(layer, { kind: 'stall', after: 200_000 });
     await type(page, `docker pull ${open.host}/test/busybox; echo code=$?`);
     await shows(page, /Downloading/);
     await expect.poll(() => open.sent(layer)).toBe(200_000);
+    await expect.poll(staged).toEqual(['ingest', 'lease']);
     await page.keyboard.press('Control+C');
     await shows(page, prompt);
     const [request] = open.seen.filter(({ path }) => path.includes(layer));
     await expect.poll(() => request?.isOver).toBe(true);
-    expect(await dockerOk(page, 'images', '-q')).toBe('');
+    await expectNothingHalfDone();
+  });
+
+  it('of an image that is to be run: there is no container either', async () => {
+    open.faults.set(layer, { kind: 'stall', after: 200_000 });
+    await type(page, `docker run -it ${open.host}/test/busybox true; echo code=$?`);
+    await shows(page, /Downloading/);
+    await expect.poll(() => open.sent(layer)).toBe(200_000);
+    await expect.poll(staged).toEqual(['ingest', 'lease']);
+    await page.keyboard.press('Control+C');
+    await shows(page, prompt);
+    const [request] = open.seen.filter(({ path }) => path.includes(layer));
+    await expect.poll(() => request?.isOver).toBe(true);
+    await expectNothingHalfDone();
   });
 
   it('while it waits because the registry asked it to', async () => {
@@ -61,7 +93,7 @@ describe('Ctrl-C ends a pull', () => {
     await page.keyboard.press('Control+C');
     await shows(page, prompt, 10_000);
     expect(open.seen.length).toBe(asked);
-    expect(await dockerOk(page, 'images', '-q')).toBe('');
+    await expectNothingHalfDone();
   });
 
   it('and the next one brings the image', async () => {
