@@ -21,8 +21,13 @@ export async function indexedDBStores(
   try {
     const database = await SandboxDatabase.open(sandbox);
     await database.own(ownership.token);
+    let isLost = false;
+    void ownership.lost.then(() => {
+      isLost = true;
+    });
     const room = new StorageRoom(async () => (await navigator.storage?.estimate?.()) ?? {}, {
       reserve: await ReserveFile.open(sandbox),
+      isOwn: async () => !isLost && (await database.isOwned()),
     });
     await Promise.all([room.ask(), room.hold()]);
     const layers = new LayerPool({
@@ -35,7 +40,7 @@ export async function indexedDBStores(
       ownership,
       room,
       content: new IndexedDBContentStore(database, await ContentFiles.open(sandbox), room),
-      records: new IndexedDBRecordStore(database),
+      records: new IndexedDBRecordStore(database, room),
       journals: await LightningJournalStore.open(sandbox, { owner: ownership.token, room }),
       ingestor: layers,
       description: 'indexeddb',

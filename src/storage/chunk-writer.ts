@@ -5,7 +5,7 @@ import type { ContentWriter } from '../engine/store/content.ts';
 import { ingestOver } from '../engine/store/memory-content.ts';
 import { ChunkBuffer } from './chunk-buffer.ts';
 import { type Chunk, LANES } from './database.ts';
-import { commitIngest, dropIngest, type IngestPlace, laneOf } from './ingest-rows.ts';
+import { checkRoom, commitIngest, dropIngest, type IngestPlace, laneOf } from './ingest-rows.ts';
 
 const chunkSize = 8 * 1024 * 1024;
 
@@ -45,6 +45,7 @@ export class ChunkWriter implements ContentWriter {
   async write(chunk: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#mustBeOpen();
     if (this.#finished) throw ingestOver(this.#id);
+    checkRoom(this.#place);
     this.#size += chunk.byteLength;
     for (let at = 0; at < chunk.byteLength; ) {
       if (this.#buffer.length === 0 && chunk.byteLength - at >= chunkSize) {

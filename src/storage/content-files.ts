@@ -9,11 +9,8 @@
 
 import { StorageFullError } from '../engine/errors.ts';
 import { storageFailure } from './failures.ts';
-import { held } from './held.ts';
+import { held, isHeldByOther, patiently } from './held.ts';
 import { reserveName } from './reserve-file.ts';
-
-/** Milliseconds between two tries to remove a file that a worker, which is ending, still holds. */
-const patience = [10, 50, 200];
 
 /** A file that is being written; nobody else can open it meanwhile. */
 export interface ContentFile {
@@ -87,20 +84,15 @@ export class ContentFiles {
 
   /** Removes a file, if it is there. False when somebody holds it for longer than the end of a worker takes. */
   async remove(name: string): Promise<boolean> {
-    for (const wait of [...patience, undefined]) {
-      try {
-        const directory = await this.#open();
-        await held(directory, () => directory.removeEntry(name));
-        return true;
-      } catch (cause) {
-        if (isNamed(cause, 'NotFoundError')) return true;
-        if (!isNamed(cause, 'NoModificationAllowedError')) {
-          throw storageFailure(cause, `removing the file ${name}`);
-        }
-        if (wait !== undefined) await new Promise((resolve) => setTimeout(resolve, wait));
-      }
+    try {
+      const directory = await this.#open();
+      await patiently(() => held(directory, () => directory.removeEntry(name)));
+      return true;
+    } catch (cause) {
+      if (isNamed(cause, 'NotFoundError')) return true;
+      if (isHeldByOther(cause)) return false;
+      throw storageFailure(cause, `removing the file ${name}`);
     }
-    return false;
   }
 
   #open(): Promise<FileSystemDirectoryHandle> {

@@ -223,6 +223,16 @@ export class SandboxDatabase {
     }
   }
 
+  /** Whether no other tab has become the owner since `own`. */
+  async isOwned(): Promise<boolean> {
+    const owner = this.#owner;
+    if (owner === undefined) return true;
+    const present = await this.transact('looking for the owner', ['meta'], 'readonly', (transaction) =>
+      transaction.objectStore('meta').get(OWNER),
+    );
+    return present?.value === owner;
+  }
+
   /** As `transact`, and nothing is kept when another tab has become the owner meanwhile: SandboxInUseError. */
   transactAsOwner<Names extends Stores, T>(
     doing: string,

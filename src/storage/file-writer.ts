@@ -7,7 +7,7 @@ import { ChunkBuffer } from './chunk-buffer.ts';
 import { inlineSize } from './chunk-writer.ts';
 import type { ContentFile, ContentFiles } from './content-files.ts';
 import { LANES } from './database.ts';
-import { commitIngest, dropIngest, type IngestPlace, laneOf } from './ingest-rows.ts';
+import { checkRoom, commitIngest, dropIngest, type IngestPlace, laneOf } from './ingest-rows.ts';
 
 export class FileWriter implements ContentWriter {
   readonly #place: IngestPlace;
@@ -40,6 +40,7 @@ export class FileWriter implements ContentWriter {
   async write(chunk: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#mustBeOpen();
     if (this.#finished) throw ingestOver(this.#id);
+    checkRoom(this.#place);
     this.#size += chunk.byteLength;
     const written = this.#writes.then(() => this.#append(chunk));
     this.#writes = written.catch((cause: unknown) => {

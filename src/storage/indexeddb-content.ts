@@ -11,32 +11,36 @@ import { missingContent } from '../engine/store/memory-content.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import { ContentFiles } from './content-files.ts';
 import { type BlobRow, type Chunk, SandboxDatabase } from './database.ts';
-import { storageFailure, storageFull } from './failures.ts';
+import { storageFailure } from './failures.ts';
 import { FileWriter } from './file-writer.ts';
 import {
   beginIngest,
+  checkRoom,
   dropIngest,
   type IngestPlace,
   laneOf,
   removeBlob,
   unnamedFiles,
 } from './ingest-rows.ts';
+import type { StorageRoom } from './storage-room.ts';
 
 /** Files and chunks that are kept at hand, so that a read of them needs no transaction. */
 const handlesKept = 512;
 
 const UNNAMED = 'file/';
 
+type ContentRoom = Pick<StorageRoom, 'isShort' | 'give'>;
+
 export class IndexedDBContentStore implements ContentStore {
   readonly #place: IngestPlace;
-  readonly #room: { readonly isShort: boolean } | undefined;
+  readonly #room: ContentRoom | undefined;
   readonly #rows = new Map<Digest, BlobRow>();
   /** Least recently read first. What another connection removed keeps its space until it falls out of here. */
   readonly #handles = new Map<string, Blob>();
 
   /** Without `files` all of it is in the database. While `room` is short nothing is ingested. */
-  constructor(database: SandboxDatabase, files?: ContentFiles, room?: { readonly isShort: boolean }) {
-    this.#place = { database, files };
+  constructor(database: SandboxDatabase, files?: ContentFiles, room?: ContentRoom) {
+    this.#place = { database, files, room };
     this.#room = room;
   }
 
@@ -82,13 +86,14 @@ export class IndexedDBContentStore implements ContentStore {
 
   async delete(digest: Digest): Promise<void> {
     this.#forget(digest);
-    await removeBlob(this.#place, digest);
+    const freed = await removeBlob(this.#place, digest);
+    this.#room?.give(freed);
     // A read that was under way may have put its handle back.
     this.#forget(digest);
   }
 
   async ingest(id: string): Promise<ContentWriter> {
-    if (this.#room?.isShort === true) throw storageFull('storing more content');
+    checkRoom(this.#place);
     const parts = await beginIngest(this.#place, id);
     const { files } = this.#place;
     return files?.areWritable === true

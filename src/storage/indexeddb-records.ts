@@ -1,13 +1,18 @@
 /** The record store on IndexedDB: an object store per kind, a transaction per commit. */
 
+import { StorageFullError } from '../engine/errors.ts';
 import type { Change, RecordKind, RecordStore, Records } from '../engine/store/records.ts';
 import type { SandboxDatabase } from './database.ts';
+import type { StorageRoom } from './storage-room.ts';
 
 export class IndexedDBRecordStore implements RecordStore {
   readonly #database: SandboxDatabase;
+  readonly #room: Pick<StorageRoom, 'spend'> | undefined;
 
-  constructor(database: SandboxDatabase) {
+  /** What a full storage refuses, and is not of an image, takes the reserve of `room`. */
+  constructor(database: SandboxDatabase, room?: Pick<StorageRoom, 'spend'>) {
     this.#database = database;
+    this.#room = room;
   }
 
   async get<K extends RecordKind>(kind: K, id: string): Promise<Records[K] | undefined> {
@@ -33,6 +38,16 @@ export class IndexedDBRecordStore implements RecordStore {
 
   async commit(changes: readonly Change[]): Promise<void> {
     if (changes.length === 0) return;
+    try {
+      await this.#commit(changes);
+    } catch (error) {
+      if (!(error instanceof StorageFullError) || changes.some(isOfImage)) throw error;
+      if (!(await this.#room?.spend())) throw error;
+      await this.#commit(changes);
+    }
+  }
+
+  async #commit(changes: readonly Change[]): Promise<void> {
     const kinds = [...new Set(changes.map((change) => change.kind))];
     await this.#database.transactAsOwner(
       'writing records',
@@ -52,6 +67,11 @@ export class IndexedDBRecordStore implements RecordStore {
     );
   }
 }
+
+const ofImages: ReadonlySet<RecordKind> = new Set(['images', 'layers', 'leases']);
+
+/** Of what is pulled, loaded or committed: that is refused where there is no room for it. */
+const isOfImage = (change: Change): boolean => 'put' in change && ofImages.has(change.kind);
 
 const endsWithThePage = (change: Change): boolean =>
   change.kind === 'leases' && 'put' in change && change.put.ephemeral;

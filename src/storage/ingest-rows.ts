@@ -9,11 +9,20 @@ import { type Digest, hexOf } from '../engine/oci/digest.ts';
 import { ingestOver } from '../engine/store/memory-content.ts';
 import type { ContentFiles } from './content-files.ts';
 import { type BlobRow, LANES, type Lane, type SandboxDatabase } from './database.ts';
+import { storageFull } from './failures.ts';
+import type { StorageRoom } from './storage-room.ts';
 
 export interface IngestPlace {
   readonly database: SandboxDatabase;
   /** Undefined where the browser has none. */
   readonly files: ContentFiles | undefined;
+  /** While it is short nothing is ingested. */
+  readonly room?: Pick<StorageRoom, 'isShort'> | undefined;
+}
+
+/** Throws StorageFullError while room is short: what there is then is for what was written before. */
+export function checkRoom({ room }: IngestPlace): void {
+  if (room?.isShort === true) throw storageFull('storing more content');
 }
 
 /** Begins the ingest `id` and drops what an earlier one left; returns the name of its parts. */
@@ -75,20 +84,22 @@ export async function dropIngest({ database, files }: IngestPlace, id: string, p
   await files?.remove(parts);
 }
 
-/** Removes a blob. */
-export async function removeBlob({ database, files }: IngestPlace, digest: Digest): Promise<void> {
-  const parts = await database.transactAsOwner(
+/** Removes a blob; the bytes that it had, 0 when there is none. */
+export async function removeBlob({ database, files }: IngestPlace, digest: Digest): Promise<number> {
+  const row = await database.transactAsOwner(
     `removing ${digest}`,
     ['blobs', ...LANES],
     async (transaction) => {
-      const row = await transaction.objectStore('blobs').get(digest);
-      if (row === undefined) return undefined;
-      await deleteChunks(transaction, row.parts);
+      const present = await transaction.objectStore('blobs').get(digest);
+      if (present === undefined) return undefined;
+      await deleteChunks(transaction, present.parts);
       await transaction.objectStore('blobs').delete(digest);
-      return row.parts;
+      return present;
     },
   );
-  if (parts !== undefined) await files?.remove(parts);
+  if (row === undefined) return 0;
+  await files?.remove(row.parts);
+  return row.size;
 }
 
 /** Files that no row names. */

@@ -265,6 +265,7 @@ class LightningJournal implements Journal {
       await markNext(fs, this.#name, this.#next);
       for (const number of gone) await fs.unlink(segmentPath(this.#name, number));
     });
+    for (const { number, size } of this.#segments) if (gone.has(number)) this.#access.room?.give(size);
     this.#segments = this.#segments.filter((segment) => !gone.has(segment.number));
   }
 

@@ -3,7 +3,7 @@
  * content. It costs the page's share of the disk and nothing else, and is given back in a moment.
  */
 
-import { held } from './held.ts';
+import { held, patiently } from './held.ts';
 import type { Reserve } from './storage-room.ts';
 
 export class ReserveFile implements Reserve {
@@ -57,7 +57,8 @@ export function reserveName(sandbox: string): string {
 
 /** Not open for longer than this: another tab may be the next owner. */
 async function resize(file: FileSystemFileHandle, bytes: number): Promise<void> {
-  const handle = await held(file, () => file.createSyncAccessHandle());
+  // the worker of the tab that had the sandbox before may be ending
+  const handle = await patiently(() => held(file, () => file.createSyncAccessHandle()));
   try {
     handle.truncate(bytes);
     handle.flush();

@@ -37,11 +37,22 @@ const TRUSTED_WHERE_SCARCE = 500;
 const SCARCE = 64 * MB;
 /** Milliseconds between two tries to hold the reserve again. */
 const HELD_AGAIN_AFTER = 2000;
+/** Milliseconds that what is under way has to end before the reserve is given back. */
+const ENDED_WITHIN = 3000;
+
+export interface StorageRoomOptions {
+  /** Milliseconds. */
+  readonly now?: () => number;
+  readonly reserve?: Reserve | undefined;
+  /** Whether the sandbox is still this page's: the reserve of one that another tab took over is that tab's. */
+  readonly isOwn?: () => Promise<boolean>;
+}
 
 export class StorageRoom {
   readonly #estimate: () => Promise<Estimate>;
   readonly #now: () => number;
   readonly #reserve: Reserve | undefined;
+  readonly #isOwn: () => Promise<boolean>;
   /** Bytes that were free at the last estimate, and those taken since it was begun. */
   #free = Number.POSITIVE_INFINITY;
   #taken = 0;
@@ -55,24 +66,35 @@ export class StorageRoom {
   #triedAt = Number.NEGATIVE_INFINITY;
   #changing = Promise.resolve();
   #onFull: () => void = () => undefined;
+  #onReserve: (bytes: number) => void = () => undefined;
 
-  /** Called when the reserve is given back: what is not yet acknowledged must not take it. */
-  onShort: () => void = () => undefined;
+  /**
+   * Called before the reserve is given back: what is not yet acknowledged must not take it. A promise is waited for, for
+   * a while: it resolves when all that is over.
+   */
+  onShort: () => unknown = () => undefined;
 
-  /** `estimate` as StorageManager has it; a quota or usage that it does not tell is none. `now` in milliseconds. */
+  /** `estimate` as StorageManager has it; a quota or usage that it does not tell is none. */
   constructor(
     estimate: () => Promise<Estimate>,
-    { now = Date.now, reserve }: { readonly now?: () => number; readonly reserve?: Reserve | undefined } = {},
+    { now = Date.now, reserve, isOwn = () => Promise.resolve(true) }: StorageRoomOptions = {},
   ) {
     this.#estimate = estimate;
     this.#now = now;
     this.#reserve = reserve;
+    this.#isOwn = isOwn;
   }
 
   /** Called when the browser refuses to store something, once until it stores again; at once if that is so already. */
   set onFull(onFull: () => void) {
     this.#onFull = onFull;
     if (this.#isRefused || this.isShort) onFull();
+  }
+
+  /** Called with the bytes that are held in reserve: whenever they change, and at once when there are some. */
+  set onReserve(onReserve: (bytes: number) => void) {
+    this.#onReserve = onReserve;
+    if (this.#isHeld === true) onReserve(HELD);
   }
 
   /** Whether the reserve was given back: nothing more should be taken than what was written before that. */
@@ -82,8 +104,14 @@ export class StorageRoom {
 
   /** Bytes that may still be stored, as far as is known; Infinity before the first answer of the browser. */
   get bytes(): number {
+    // it may be that another tab, which is ending, has it
+    if (
+      this.#isHeld !== true &&
+      this.#reserve !== undefined &&
+      this.#now() - this.#triedAt > HELD_AGAIN_AFTER
+    )
+      void this.hold();
     if (this.isShort) {
-      if (this.#now() - this.#triedAt > HELD_AGAIN_AFTER) void this.hold();
       return this.#isRefused ? 0 : Math.max(0, this.#share);
     }
     const reserved = this.#isHeld === true ? 0 : FOR_REMOVALS;
@@ -101,6 +129,11 @@ export class StorageRoom {
     this.#share -= bytes;
   }
 
+  /** So many bytes were removed: what is written may take them. */
+  give(bytes: number): void {
+    this.#share = Math.min(FOR_WRITES, this.#share + bytes);
+  }
+
   /** The browser did not store something: there is no room, whatever it says, until it takes something again. */
   refuse(): void {
     if (this.#isRefused) return;
@@ -114,27 +147,32 @@ export class StorageRoom {
     if (reserve === undefined) return Promise.resolve();
     this.#triedAt = this.#now();
     return this.#change(async () => {
-      if (this.#isHeld === true) return;
+      if (this.#isHeld === true || !(await this.#isOwn())) return;
       const isHeld = await reserve.hold(HELD);
       const isNews = !isHeld && this.#isHeld === undefined;
       this.#isHeld = isHeld;
-      if (isHeld) this.#isRefused = false;
+      if (isHeld) {
+        this.#isRefused = false;
+        this.#onReserve(HELD);
+      }
       if (isNews) this.#onFull();
     });
   }
 
-  /** Gives the reserve back, so that what was refused can be tried again. False when it was not held. */
+  /** Gives the reserve back, so that what was refused can be tried again. False when it was not held, or is another tab's. */
   async spend(): Promise<boolean> {
     let isSpent = false;
     await this.#change(async () => {
-      if (this.#isHeld !== true) return;
+      if (this.#isHeld !== true || !(await this.#isOwn())) return;
       isSpent = true;
       this.#isHeld = false;
       this.#share = FOR_WRITES;
       this.#triedAt = this.#now();
-      this.onShort();
+      const ended = this.onShort();
       this.#onFull();
+      await within(ENDED_WITHIN, ended);
       await this.#reserve?.release();
+      this.#onReserve(0);
     });
     return isSpent;
   }
@@ -162,4 +200,13 @@ export class StorageRoom {
     // what was stored while it was asked may be in the answer or not
     this.#taken = Math.max(0, this.#taken - taken);
   }
+}
+
+/** Resolves when that does, or after so many milliseconds. */
+async function within(milliseconds: number, ended: unknown): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([ended, late]).finally(() => clearTimeout(timer));
 }

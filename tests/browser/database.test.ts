@@ -63,7 +63,9 @@ describe('a sandbox’s database', () => {
     await writer.write(bytes);
     await writer.commit(digest);
 
+    expect(await earlier.isOwned()).toBe(true);
     await later.own('later');
+    expect([await earlier.isOwned(), await later.isOwned()]).toEqual([false, true]);
     await expect(records.commit([{ kind: 'logs', delete: 'c/1' }])).rejects.toThrow(SandboxInUseError);
     await expect(new IndexedDBContentStore(earlier).delete(digest)).rejects.toThrow(SandboxInUseError);
     expect(await new IndexedDBRecordStore(later).ids('logs')).toEqual(['c/1']);

@@ -6,6 +6,7 @@ import {
   RegistryUnreachableError,
   SizeMismatchError,
   StorageFailedError,
+  StorageFullError,
 } from '../../src/engine/errors.ts';
 import type { IngestProgress, IngestRequest } from '../../src/engine/image/layer-ingestor.ts';
 import { openLayerIndex } from '../../src/engine/layer/packed-layer-index.ts';
@@ -245,6 +246,20 @@ describe('the layer pool', () => {
     expect(await content.pendingIngests()).toEqual([]);
     expect(pool.workers).toBe(0);
     await expect(ingest(pool, large.request)).rejects.toThrow(CancelledError);
+  });
+
+  it('refuses what is under way when room is short, and then nothing of it is staged', async () => {
+    const { pool, content } = await opened();
+    const large = await serveLayer(tarOf({ file: countingBytes(64 * 1024 * 1024) }), { compressed: false });
+    const started = Promise.withResolvers<void>();
+    const underWay = pool
+      .ingest(large.request, { signal: never, onProgress: () => started.resolve() })
+      .catch((error: unknown) => error);
+    await started.promise;
+    await pool.refuse();
+    const later = new Promise((resolve) => setTimeout(resolve, 0, 'later'));
+    expect(await Promise.race([underWay, later])).toBeInstanceOf(StorageFullError);
+    expect(await content.pendingIngests()).toEqual([]);
   });
 
   it.each([

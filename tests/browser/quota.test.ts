@@ -72,6 +72,26 @@ describe('a full storage', () => {
     await records.commit([{ kind: 'meta', put: { id: 'x', value: 1 } }]);
   });
 
+  it('takes the reserve for records, and tries them again, but not for those of images', async () => {
+    let spent = 0;
+    const spend = async () => {
+      spent += 1;
+      await allow(10 * mebibyte);
+      return true;
+    };
+    const records = new IndexedDBRecordStore(database, { spend });
+    const bytes = countingBytes(8 * mebibyte);
+    const pulled = {
+      kind: 'layers',
+      put: { id: await digestOf(bytes), size: 1, index: bytes.buffer },
+    } as const;
+    await expect(records.commit([pulled])).rejects.toThrow(StorageFullError);
+    expect(spent).toBe(0);
+    await records.commit([{ kind: 'logs', put: { id: 'c/1', bytes } }]);
+    expect([spent, await records.ids('logs'), await records.ids('layers')]).toEqual([1, ['c/1'], []]);
+    await records.commit([{ kind: 'logs', delete: 'c/1' }]);
+  });
+
   it('fails an append to a journal, after which smaller ones and removals go on', async () => {
     const journal = await journals.open('host');
     const kept = await journal.append(countingBytes(10_000));
@@ -108,6 +128,10 @@ describe('a full storage', () => {
     expect(journal.segments.length).toBe(numbers.length);
     await room.hold();
     expect(room.isShort).toBe(true);
+    await journal.remove(numbers.splice(0, 30));
+    expect(journal.room).toBe(30 * mebibyte);
+    for (let more = 0; more < 30; more += 1) numbers.push(await journal.append(countingBytes(mebibyte)));
+    expect(journal.room).toBe(0);
     await journal.remove(numbers);
     await vi.waitFor(
       async () => {
@@ -155,5 +179,47 @@ describe('a full storage', () => {
     await allow(undefined);
     await ingestLarge();
     expect((await content.list()).length).toBe(2);
+  });
+
+  it('ends an ingest that is under way when room gets short, and hears of what is removed', async () => {
+    const given: number[] = [];
+    const room = { isShort: false, give: (bytes: number) => given.push(bytes) };
+    const content = new IndexedDBContentStore(database, undefined, room);
+    const bytes = countingBytes(100_000);
+    const writer = await content.ingest('under way');
+    await writer.write(bytes);
+    room.isShort = true;
+    await expect(writer.write(bytes)).rejects.toThrow(StorageFullError);
+    await writer.abort();
+    await expect(content.ingest('another')).rejects.toThrow(StorageFullError);
+    room.isShort = false;
+    const again = await content.ingest('again');
+    await again.write(bytes);
+    const digest = await digestOf(bytes);
+    await again.commit(digest);
+    await content.delete(digest);
+    await content.delete(digest);
+    expect(given).toEqual([100_000, 0]);
+  });
+});
+
+describe('a reserve', () => {
+  it('is held though a worker that is ending has its file for a moment longer', async () => {
+    const sandbox = freshSandbox('reserve');
+    const worker = new Worker(new URL('./reserve-worker.ts', import.meta.url), { type: 'module' });
+    expect(await wrap<ReserveWorker>(worker).holdWhileOpen(sandbox, mebibyte)).toBe(true);
+    worker.terminate();
+    await deleteSandboxDatabase(sandbox);
+  });
+});
+
+describe('room that gets short', () => {
+  it('ends a file that is being written, and nothing of it is left', async () => {
+    const sandbox = freshSandbox('short');
+    const worker = new Worker(new URL('./reserve-worker.ts', import.meta.url), { type: 'module' });
+    const after = await wrap<ReserveWorker>(worker).writtenWhenShort(sandbox);
+    expect(after).toEqual({ written: 1, failure: 'StorageFull', left: [] });
+    worker.terminate();
+    await deleteSandboxDatabase(sandbox);
   });
 });

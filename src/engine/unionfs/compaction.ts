@@ -22,6 +22,8 @@ export interface CompactionOptions {
   readonly cache: SegmentCache;
   readonly segmentBytes: number;
   readonly slices: Slices;
+  /** Whether what room there is is for what was written already: nothing is written again then. */
+  readonly isShort: () => boolean;
 }
 
 /** A piece of a file whose content lay in a segment when it was looked for. */
@@ -45,6 +47,8 @@ export class Compaction {
   #stopped = false;
   /** Dead bytes that the last run left. */
   #residue = 0;
+  /** Of the last checkpoint. */
+  #checkpointBytes = 0;
   /**
    * Many of them cost each flush, few of them a checkpoint often: in between both cost the same. So it grows with the root
    * of a checkpoint's size.
@@ -78,6 +82,14 @@ export class Compaction {
     return dead > DEAD_BYTES && dead > storedBytes / 4;
   }
 
+  /** Whether a run that writes nothing again gives back more than its checkpoint takes. */
+  #isWorthItsCheckpoint(): boolean {
+    const { segments } = this.#options.log;
+    const gone = segments.reduce((sum, segment) => sum + (segment.live === 0 ? segment.size : 0), 0);
+    // the last one is gone with the next
+    return gone > 2 * this.#checkpointBytes;
+  }
+
   /** Starts a run when there is enough to gain. */
   consider(): void {
     if (this.#running !== undefined || this.#stopped || !this.#isDue()) return;
@@ -100,15 +112,17 @@ export class Compaction {
   }
 
   async #runOnce(): Promise<void> {
-    const { log, cache } = this.#options;
+    const { log, cache, isShort } = this.#options;
     // so that what is pending lies before the checkpoint, and need not be replayed
     await log.flush();
     const candidates = new Set(log.segments);
+    if (isShort() && !this.#isWorthItsCheckpoint()) return;
     const residents = await this.#residents(
       log.segments.filter((segment) => this.#isSmall(segment) || segment.live < segment.size / 2),
     );
     for (const [segment, pieces] of residents) {
       if (this.#stopped) return;
+      if (isShort()) break;
       await this.#relocate(segment, await cache.load(segment), pieces);
       await log.ready();
     }
@@ -197,6 +211,7 @@ export class Compaction {
     } finally {
       this.#checkpoint = undefined;
     }
+    this.#checkpointBytes = writer.bytes;
     this.#smallSegments = SMALL_SEGMENTS + Math.floor(Math.sqrt(writer.bytes / BYTES_PER_SEGMENT));
     return true;
   }

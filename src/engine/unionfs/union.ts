@@ -140,7 +140,8 @@ async function openOver(options: UnionOptions): Promise<Union> {
   });
   const pause = options.pause ?? (() => new Promise<void>((resolve) => void setTimeout(resolve, 0)));
   const slices = new Slices(pause, limits.slice);
-  compaction = new Compaction({ upper, log, cache, segmentBytes, slices });
+  const isShort = () => journal.isShort ?? false;
+  compaction = new Compaction({ upper, log, cache, segmentBytes, slices, isShort });
   if (damage !== undefined) await compaction.recover(torn);
   const union = new JournaledUnion(
     options,

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Journal } from '../../../src/engine/store/journal.ts';
 import { MemoryJournalStore } from '../../../src/engine/store/memory-journal.ts';
 import { openUnion } from '../../../src/engine/unionfs/union.ts';
@@ -120,6 +120,74 @@ describe('the reserve', () => {
     expect(room.bytes).toBe(0);
   });
 
+  it('is shared by what is written then, and what is removed is given to it', async () => {
+    const { room } = await held({ room: 100 * MB });
+    await room.spend();
+    room.take(57 * MB);
+    expect(room.bytes).toBe(0);
+    room.give(30 * MB);
+    expect(room.bytes).toBe(29 * MB);
+    room.give(100 * MB);
+    expect(room.bytes).toBe(56 * MB);
+  });
+
+  it('is given back when what must not take it is over, or after three seconds', async () => {
+    const { room, calls } = await held({ room: 100 * MB });
+    let end: () => void = () => undefined;
+    room.onShort = () =>
+      new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    const first = room.spend();
+    await vi.waitUntil(() => room.isShort);
+    expect(calls).toEqual(['hold']);
+    end();
+    await first;
+    await room.hold();
+    room.onShort = () => new Promise(() => undefined);
+    vi.useFakeTimers();
+    try {
+      const second = room.spend();
+      await vi.advanceTimersByTimeAsync(2999);
+      expect(calls).toEqual(['hold', 'release', 'hold']);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(await second).toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(calls).toEqual(['hold', 'release', 'hold', 'release']);
+  });
+
+  it('of a sandbox that another tab took over is left as it is', async () => {
+    const calls: string[] = [];
+    let isOwn = true;
+    const room = new StorageRoom(async () => ({}), {
+      isOwn: async () => isOwn,
+      reserve: {
+        hold: async () => calls.push('hold') > 0,
+        release: async () => void calls.push('release'),
+      },
+    });
+    await room.hold();
+    isOwn = false;
+    expect(await room.spend()).toBe(false);
+    expect([room.isShort, calls]).toEqual([false, ['hold']]);
+    isOwn = true;
+    await room.spend();
+    isOwn = false;
+    await room.hold();
+    expect([room.isShort, calls]).toEqual([true, ['hold', 'release']]);
+  });
+
+  it('is told of in bytes whenever they change', async () => {
+    const { room } = await held({ room: 100 * MB });
+    const told: number[] = [];
+    room.onReserve = (bytes) => told.push(bytes);
+    await room.spend();
+    await room.hold();
+    expect(told).toEqual([64 * MB, 0, 64 * MB]);
+  });
+
   it('is no room any more where something is refused even so', async () => {
     const { room, told } = await held({ room: 100 * MB });
     await room.spend();
@@ -160,6 +228,23 @@ describe('the reserve', () => {
     await Promise.all([room.ask(), room.hold()]);
     expect([room.isShort, room.bytes, await room.spend()]).toEqual([false, 92 * MB, false]);
   });
+
+  it('that could not be had for a while is held later', async () => {
+    const clock = { time: 0 };
+    let isBusy = true;
+    const room = new StorageRoom(async () => ({ usage: 0, quota: 100 * MB }), {
+      now: () => clock.time,
+      reserve: {
+        hold: () => (isBusy ? Promise.reject(new TypeError('busy')) : Promise.resolve(true)),
+        release: () => Promise.resolve(),
+      },
+    });
+    await Promise.all([room.ask(), room.hold()]);
+    isBusy = false;
+    clock.time += 2001;
+    expect(room.bytes).toBe(92 * MB);
+    expect(await room.spend()).toBe(true);
+  });
 });
 
 describe('a union over a journal with little room', () => {
@@ -194,6 +279,50 @@ describe('a union over a journal with little room', () => {
     await union.flush();
     room = MB;
     union.create(union.root, 'another', 0o644, OWNER);
+    await union.close();
+  });
+
+  it('writes nothing again while room is short, and gives back what is dead as a whole', async () => {
+    let isShort = false;
+    let appended = 0;
+    const journal = await new MemoryJournalStore().open('container/x');
+    const short: Journal = new Proxy(journal, {
+      get: (target, name) => {
+        if (name === 'isShort') return isShort;
+        if (name === 'append') {
+          return (bytes: Uint8Array<ArrayBuffer>) => {
+            appended += bytes.length;
+            return target.append(bytes);
+          };
+        }
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const union = await openUnion({ lowers: [], journal: short, now: () => 0n });
+    const file = (name: string) => union.create(union.root, name, 0o644, OWNER);
+    const kept = file('kept');
+    for (const [at, name] of ['a', 'b', 'c', 'd', 'e'].entries()) {
+      union.write(kept, at * 100_000, new Uint8Array(100_000).fill(at + 1));
+      union.write(file(name), 0, new Uint8Array(900_000));
+      await union.flush();
+    }
+    union.write(file('large'), 0, new Uint8Array(3 * MB));
+    await union.flush();
+    isShort = true;
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'large']) union.unlink(union.root, name);
+    const before = union.storedBytes();
+    appended = 0;
+    await union.compact();
+    expect(appended).toBeLessThan(10_000);
+    expect(before - union.storedBytes()).toBeGreaterThan(2 * MB);
+    await union.compact();
+    expect(appended).toBeLessThan(10_000);
+    isShort = false;
+    await union.compact();
+    expect(appended).toBeGreaterThan(500_000);
+    expect(union.storedBytes()).toBeLessThan(MB);
+    expect(await union.read(kept, 300_000, 1)).toEqual(Uint8Array.of(4));
     await union.close();
   });
 
