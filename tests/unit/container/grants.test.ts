@@ -214,6 +214,8 @@ describe('docker pause', () => {
 describe('what is seen of a container that runs', () => {
   it('docker top', async () => {
     await docker('run', '-d', '--name', 'box-t', '-u', '5', 'busybox', 'sh', '-c', 'sleep 1000; true');
+    // the shell may not have started it yet
+    await until('it sleeps', async () => /sleep 1000$/m.test((await docker('top', 'box-t')).out));
     const { out } = await docker('top', 'box-t');
     const [header = '', ...rows] = out.trimEnd().split('\n');
     expect(header.split(/ {2,}/)).toEqual(['UID', 'PID', 'PPID', 'C', 'STIME', 'TTY', 'TIME', 'CMD']);
