@@ -24,7 +24,7 @@ export interface SandboxStores {
   /** For `docker info`. */
   readonly description: string;
   /** Where the browser may refuse to store more. */
-  readonly room?: { onFull: () => void };
+  readonly room?: { onFull: () => void; onReserve: (bytes: number) => void };
   /** Why they end with the page, where they were to last. */
   readonly notDurable?: string;
   /** Of stores that other tabs can have as well. */
@@ -61,6 +61,7 @@ export async function joinEngine(
   };
   if (stores.room !== undefined) {
     stores.room.onFull = () => events.emit({ type: 'storage', action: 'full' });
+    stores.room.onReserve = (bytes) => events.emit({ type: 'storage', action: 'reserve', bytes });
   }
   if (stores.notDurable !== undefined) {
     events.emit({ type: 'storage', action: 'memory', reason: stores.notDurable });

@@ -135,6 +135,8 @@ export type SandboxEvent =
   | { readonly type: 'storage'; readonly action: 'reclaimed'; readonly bytes: number }
   /** Something did not fit into what the browser gives. */
   | { readonly type: 'storage'; readonly action: 'full' }
+  /** Bytes of what the browser gives that are held for when it is full. They count as used, and nothing is in them. */
+  | { readonly type: 'storage'; readonly action: 'reserve'; readonly bytes: number }
   /** The browser gives no storage: what is made here ends with the page. */
   | { readonly type: 'storage'; readonly action: 'memory'; readonly reason: string }
   /** Another tab has taken the sandbox over: nothing works here any more. */

@@ -28,11 +28,12 @@ export class SandboxState {
   images = $state.raw<readonly ImageSummary[] | undefined>();
   containers = $state.raw<readonly ContainerSummary[] | undefined>();
   pulls = $state.raw<Pulls>({});
-  storage = $state.raw<{ readonly usage: number; readonly quota: number } | undefined>();
+  storage = $state.raw<StorageUse | undefined>();
   /** Something did not fit, and nobody has looked since. */
   wasFull = $state(false);
   /** Why nothing is kept when this page is closed; undefined: it is. */
   notDurable = $state.raw<string | undefined>();
+  #reserved = 0;
   /** Why the last reading failed. */
   failure = $state.raw<Failure | undefined>();
   /** Grows with each change of a container's files: what shows them reads again. */
@@ -74,7 +75,7 @@ export class SandboxState {
       const [images, containers] = await Promise.all([this.sandbox.images(), this.sandbox.containers()]);
       this.images = images;
       this.containers = containers;
-      this.storage = await storageEstimate();
+      this.storage = await storageUse(this.#reserved);
       this.failure = undefined;
     } catch (error) {
       this.failure = failureOf(error);
@@ -104,6 +105,7 @@ export class SandboxState {
       case 'storage':
         if (event.action === 'memory') this.notDurable = event.reason;
         if (event.action === 'full') this.wasFull = true;
+        if (event.action === 'reserve') this.#reserved = event.bytes;
         this.refresh();
         break;
       case 'ownership':
@@ -120,7 +122,19 @@ export class SandboxState {
   }
 }
 
-async function storageEstimate(): Promise<{ usage: number; quota: number } | undefined> {
+/** Bytes. */
+interface StorageUse {
+  /** What is kept. */
+  readonly stored: number;
+  /** What is held besides for when the browser is full. */
+  readonly reserved: number;
+  /** Both, as the browser counts. */
+  readonly usage: number;
+  readonly quota: number;
+}
+
+async function storageUse(reserved: number): Promise<StorageUse | undefined> {
   const { usage, quota } = (await navigator.storage?.estimate?.()) ?? {};
-  return usage === undefined || quota === undefined ? undefined : { usage, quota };
+  if (usage === undefined || quota === undefined) return undefined;
+  return { stored: Math.max(0, usage - reserved), reserved, usage, quota };
 }

@@ -36,6 +36,11 @@ it.each([
     location.hash = '#/storage';
   });
   await page.getByText(told).waitFor();
+  // what is held in reserve is told of by itself
+  const kept = page.getByText(/This page keeps [\s\S]* 67\.1 MB more are held/).locator('[title]');
+  const bytes = Number((await kept.getAttribute('title'))?.replace(/[^0-9]/g, ''));
+  expect(bytes).toBeGreaterThan(0);
+  expect(bytes).toBeLessThan(40_000_000);
   await page.close();
 });
 
