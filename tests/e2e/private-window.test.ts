@@ -61,6 +61,23 @@ describe('a private window', () => {
       await page.context().close();
     }
   });
+
+  it('is told, as every window is, that nothing is kept for sure, and what a private one does', async () => {
+    const page = await openPrivate();
+    await dockerOk(page, 'pull', '-q', 'busybox');
+    const notice = page.getByRole('region', { name: 'Keep what is here' });
+    await notice.getByText(/stored in this browser, which may drop them when the disk gets full/).waitFor();
+    await notice.getByRole('button', { name: 'Keep it' }).click();
+    await notice.getByText(/did not promise it/).waitFor();
+    expect(await notice.textContent()).toMatch(
+      /in\s+a\s+private\s+window\s+everything\s+goes\s+with\s+the\s+window/,
+    );
+    await page.evaluate(() => {
+      location.hash = '#/storage';
+    });
+    await page.getByText(/The browser may drop it when the disk gets full/).waitFor();
+    await page.context().close();
+  });
 });
 
 it('the pages raised no error', () => {

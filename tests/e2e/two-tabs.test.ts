@@ -1,5 +1,7 @@
 import type { Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { databaseName } from '../../src/storage/database.ts';
+import { segmentDatabaseName } from '../../src/storage/segment-database.ts';
 import { type Chromium, startChromium } from '../support/chromium.ts';
 import { docker, dockerOk, openSandbox, shows } from '../support/sandbox-page.ts';
 
@@ -75,6 +77,42 @@ describe('two tabs of one profile', () => {
     await second.getByRole('heading', { name: 'Open in another tab' }).waitFor();
     expect(await dockerOk(first, 'exec', 'box', 'cat', '/file')).toBe('synced\n');
     await Promise.all([first.close(), second.close()]);
+  });
+});
+
+describe('a tab with an older Layerbox than the one that wrote the sandbox', () => {
+  it.each([
+    ['records', databaseName('default')],
+    ['journals', segmentDatabaseName('default')],
+  ])('says so where the %s are newer, says what to do, and leaves them alone', async (_, name) => {
+    const version = 1000;
+    const context = await chromium.browser.newContext();
+    const page = await context.newPage();
+    page.on('pageerror', (error) => chromium.complaints.push(String(error)));
+    await page.goto(new URL('icon.svg', inject('site')).href);
+    await page.evaluate(
+      ([database, newer]) =>
+        new Promise<void>((resolve, reject) => {
+          const request = indexedDB.open(database, newer);
+          request.onerror = () => reject(request.error);
+          request.onsuccess = () => {
+            request.result.close();
+            resolve();
+          };
+        }),
+      [name, version] as const,
+    );
+    await page.goto(inject('site'));
+    const alert = page.getByRole('main').getByRole('alert');
+    await alert.getByRole('heading', { name: 'The sandbox could not be opened' }).waitFor();
+    await alert
+      .getByText(/was written by a newer version of Layerbox: reload the page to get that version/)
+      .waitFor();
+    expect(await alert.getByRole('button').allTextContents()).toEqual(['Try again']);
+    expect(await refusal(page)).toMatchObject({ code: 'StorageNewer' });
+    const found = await page.evaluate(() => indexedDB.databases());
+    expect(found).toContainEqual({ name, version });
+    await context.close();
   });
 });
 
