@@ -90,6 +90,8 @@ interface Response {
   readonly statusText: string;
   readonly url: string;
   readonly redirected: boolean;
+  /** `basic` where all headers can be read; `cors` where the server names those that can. */
+  readonly type: string;
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
   arrayBuffer(): Promise<ArrayBuffer>;

@@ -6,6 +6,7 @@ import { RegistryAccess } from '../engine/registry/access.ts';
 import type { Credential } from '../engine/registry/credentials.ts';
 import { DistributionSource, type KnownRegistry } from '../engine/registry/distribution.ts';
 import { isLoopback } from '../engine/registry/loopback.ts';
+import { Paging } from '../engine/registry/paging.ts';
 import type { Fetch } from '../engine/registry/request.ts';
 import type { Patience, RetryListener } from '../engine/registry/retry.ts';
 import type { ImageSource } from '../engine/registry/source.ts';
@@ -56,7 +57,7 @@ export class Origins {
       server,
       credential: async () => this.#options.credential(server),
     });
-    const known = { access, acceptance: new Acceptance() };
+    const known = { access, acceptance: new Acceptance(), paging: new Paging() };
     this.#known.set(server, known);
     return known;
   }

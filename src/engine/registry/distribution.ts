@@ -13,7 +13,7 @@ import { openBlob, type RenewHeaders } from './blob.ts';
 import { readStream } from './bounded-body.ts';
 import { embeddedBytes } from './embedded.ts';
 import { type FetchedDocument, openDocument, verifyDescriptor, verifyDigest } from './fetched-document.ts';
-import { listPages } from './paging.ts';
+import { listPages, Paging } from './paging.ts';
 import { readReferrers } from './referrers.ts';
 import { refusal } from './refusal.ts';
 import { type Fetch, lineFailure, type RequestListener } from './request.ts';
@@ -32,6 +32,7 @@ import {
 export interface KnownRegistry {
   readonly access: RegistryAccess;
   readonly acceptance: Acceptance;
+  readonly paging: Paging;
 }
 
 export interface DistributionOptions {
@@ -63,6 +64,7 @@ export class DistributionSource implements ImageSource {
   readonly #options: DistributionOptions;
   readonly #access: RegistryAccess;
   readonly #acceptance: Acceptance;
+  readonly #paging: Paging;
 
   constructor(options: DistributionOptions) {
     this.name = options.name;
@@ -77,6 +79,7 @@ export class DistributionSource implements ImageSource {
         reached: new Set(),
       });
     this.#acceptance = options.registry?.acceptance ?? new Acceptance();
+    this.#paging = options.registry?.paging ?? new Paging();
   }
 
   async resolve(
@@ -165,6 +168,7 @@ export class DistributionSource implements ImageSource {
         what: `the tags of ${this.#options.familiarName}`,
       },
       this.#access,
+      this.#paging,
       this.#purpose(options),
     );
   }

@@ -11,6 +11,7 @@ import { parseIndex } from '../oci/index.ts';
 import type { Purpose, RegistryAccess } from './access.ts';
 import type { FetchedDocument } from './fetched-document.ts';
 import { nextPage } from './link.ts';
+import { LIST_LIMIT } from './paging.ts';
 import type { WholeAnswer } from './patient-request.ts';
 import { refusal } from './refusal.ts';
 import { lineFailure } from './request.ts';
@@ -62,9 +63,10 @@ async function fromApi(
   const { address, subject, what, artifactType } = wish;
   const filter = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`;
   const found = new Map<Digest, Descriptor>();
+  let size = 0;
   let url: string | undefined = `${address}/referrers/${subject}${filter}`;
   for (let page = 0; url !== undefined; page++) {
-    if (page === PAGES) throw new RegistryResponseError(`${what}: the list has no end`, { url, what });
+    if (page === PAGES) throw endless(what, url);
     const request = { url, what };
     let answer: WholeAnswer;
     try {
@@ -80,6 +82,8 @@ async function fromApi(
       return undefined;
     }
     if (response.status !== 200) throw await refusal(response, request, 'manifest');
+    size += bytes.length;
+    if (size > LIST_LIMIT) throw endless(what, url);
     const before = found.size;
     for (const descriptor of parseIndex(bytes, what).manifests) found.set(descriptor.digest, descriptor);
     const link = response.headers.get('link');
@@ -87,6 +91,10 @@ async function fromApi(
     url = found.size === before || link === null ? undefined : nextPage(link, url, what);
   }
   return [...found.values()];
+}
+
+function endless(what: string, url: string): Error {
+  return new RegistryResponseError(`${what}: the list has no end`, { url, what });
 }
 
 async function fromTag(wish: ReferrersWish): Promise<readonly Descriptor[]> {

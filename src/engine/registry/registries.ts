@@ -17,7 +17,7 @@ import { checkCredential } from './login.ts';
 import { type Mirror, type Mirrors, parseMirrors } from './mirrors.ts';
 import { type FailedSource, isPassedOver, nowhere } from './nowhere.ts';
 import { originAddress } from './origin-address.ts';
-import { listPages } from './paging.ts';
+import { listPages, Paging } from './paging.ts';
 import { sendPatiently } from './patient-request.ts';
 import { PushTarget } from './push.ts';
 import type { Fetch, RequestListener } from './request.ts';
@@ -148,11 +148,12 @@ export class Registries {
   ): AsyncGenerator<readonly string[], void> {
     const base = this.#address(server);
     const what = `the repositories of ${server}`;
-    return listPages(
-      { url: `${base}/v2/_catalog`, member: 'repositories', what },
-      this.#registry(base, server).access,
-      { scope: CATALOG_SCOPE, what, signal: options.signal },
-    );
+    const { access, paging } = this.#registry(base, server);
+    return listPages({ url: `${base}/v2/_catalog`, member: 'repositories', what }, access, paging, {
+      scope: CATALOG_SCOPE,
+      what,
+      signal: options.signal,
+    });
   }
 
   /**
@@ -278,7 +279,7 @@ export class Registries {
       server,
       credential: () => this.#credentials.get(server),
     });
-    const known = { access, acceptance: new Acceptance() };
+    const known = { access, acceptance: new Acceptance(), paging: new Paging() };
     this.#known.set(base, known);
     return known;
   }

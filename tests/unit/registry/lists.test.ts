@@ -75,6 +75,84 @@ describe('tags', () => {
     expect(await looping.tags()).toEqual(['a']);
   });
 
+  describe('of a registry that gives fewer than are asked for', () => {
+    const all = Array.from({ length: 230 }, (_, i) => `t${String(i).padStart(3, '0')}`);
+    const capped: Answer = ({ url }) => {
+      const last = new URL(url).searchParams.get('last') ?? '';
+      return page(all.filter((tag) => tag > last).slice(0, 100));
+    };
+
+    it('come by the last one, until there are none, where the Link header cannot be read', async () => {
+      const { tags, queries } = client(capped);
+      expect(await tags()).toEqual(all);
+      expect(queries()).toEqual([
+        '/v2/app/tags/list?n=1000',
+        '/v2/app/tags/list?n=1000&last=t099',
+        '/v2/app/tags/list?n=1000&last=t199',
+        '/v2/app/tags/list?n=1000&last=t229',
+      ]);
+    });
+
+    it('are at their end where the Link header can be read, and there is none', async () => {
+      const { tags, queries } = client(({ url }) => {
+        const last = new URL(url).searchParams.get('last');
+        return last === null ? page(['a'], '<?last=a>; rel="next"') : page(['b']);
+      });
+      expect(await tags()).toEqual(['a', 'b']);
+      expect(await tags()).toEqual(['a', 'b']);
+      expect(queries()).toHaveLength(4);
+    });
+
+    it.each([400, 404, 405])('are at their end where more is answered %i', async (status) => {
+      const { tags } = client(({ url }) =>
+        url.includes('last=') ? new Response('', { status }) : page(['a', 'b']),
+      );
+      expect(await tags()).toEqual(['a', 'b']);
+    });
+
+    it.each([
+      [403, 'RegistryDenied'],
+      [500, 'RegistryResponse'],
+    ])('are not taken for all where more is answered %i', async (status, code) => {
+      const { tags } = client(({ url }) =>
+        url.includes('last=') ? new Response('', { status }) : page(['a', 'b']),
+      );
+      await expect(tags()).rejects.toMatchObject({ code });
+    });
+  });
+
+  it('of a registry that takes no such number are asked for without it, then and from then on', async () => {
+    const all = ['a', 'b', 'c', 'd', 'e'];
+    const { tags, queries } = client(({ url }) => {
+      const { searchParams } = new URL(url);
+      // as CNCF Distribution for a number above its own
+      if (searchParams.has('n'))
+        return refuse(400, 'PAGINATION_NUMBER_INVALID', 'invalid number of results requested');
+      return page(all.filter((tag) => tag > (searchParams.get('last') ?? '')).slice(0, 2));
+    });
+    expect(await tags()).toEqual(all);
+    expect(await tags()).toEqual(all);
+    const each = ['', '?last=b', '?last=d', '?last=e'];
+    expect(queries()).toEqual(['?n=1000', ...each, ...each].map((query) => `/v2/app/tags/list${query}`));
+  });
+
+  it('of a registry that takes no list at all are its refusal', async () => {
+    const { tags, queries } = client(() => refuse(400, 'X', 'not like this'));
+    await expect(tags()).rejects.toThrow('not like this');
+    expect(queries()).toHaveLength(2);
+  });
+
+  it('of more than 64 MB together are refused', async () => {
+    const long = 'x'.repeat(7 << 20);
+    let count = 0;
+    const { tags } = client(() => page([`${count++}${long}`], `<?last=${count}>; rel="next"`));
+    await expect(tags()).rejects.toMatchObject({
+      code: 'RegistryResponse',
+      message: expect.stringContaining('without end'),
+    });
+    expect(count).toBe(10);
+  });
+
   it('without end are refused', async () => {
     let count = 0;
     const { tags } = client(() => page([`t${count++}`], `<?last=${count}>; rel="next"`));
@@ -202,6 +280,19 @@ describe('what refers to a manifest', () => {
       api(listOf(entry('1', 'a')), { link: '<https://evil.example/>; rel="next"' }),
     );
     await expect(luring.referrers()).rejects.toMatchObject({ code: 'RegistryResponse' });
+  });
+
+  it('of more than 64 MB together is refused', async () => {
+    let count = 0;
+    const long = 'x'.repeat((4 << 20) - 1000);
+    const { referrers } = client(() => {
+      count += 1;
+      const one = { ...entry('1', 'a'), digest: `sha256:${String(count).padStart(64, '0')}` };
+      const document = { ...listOf(one), annotations: { x: long } };
+      return api(document, { link: `</v2/app/referrers/${subject}?page=${count}>; rel="next"` });
+    });
+    await expect(referrers()).rejects.toMatchObject({ code: 'RegistryResponse' });
+    expect(count).toBe(17);
   });
 
   it('has a tag that fits into one', () => {
