@@ -405,7 +405,7 @@ describe('a storage that gets full', () => {
       'bs=64k count=2000',
       /^dd: error writing 'long': No space left on device\n(\d{1,3}|1[0-3]\d\d)\+0 records in/,
     ],
-    // when everything was accepted
+    // everything was taken by then, and is written behind
     ['close', 'bs=40M count=2', /^dd: long: No space left on device\n/],
   ])('is an error of %s for a long file that nobody syncs', async (call, operands, error) => {
     const { room, reopened } = await treeOnDisk(call, 6 * MB);
@@ -431,6 +431,17 @@ describe('a storage that gets full', () => {
     const tree = await reopened();
     expect([await content(tree, 'old'), await content(tree, 'shorter')]).toEqual(['old\n', '1\n2\n3\n']);
     await tree.close();
+  });
+
+  it('is an error of the next write of who shares a file with a program that ended', async () => {
+    const { reopened } = await treeOnDisk('shared', 6 * MB);
+    const { out, err } = await inTree(
+      'shared',
+      'exec 3>shared; dd if=/dev/zero bs=40M count=2 >&3 2>/dev/null; echo more >&3; echo $?',
+    );
+    expect(err).toMatch(/No space left on device/);
+    expect(out).toBe('1\n');
+    await (await reopened()).close();
   });
 
   it('takes removals, and is writable again when they made room', async () => {
