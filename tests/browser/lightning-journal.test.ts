@@ -47,6 +47,30 @@ describe('journals on lightning-fs', () => {
     for (const journal of journals) expect(await contents(journal)).toEqual([[1], [2], [3], [4]]);
   });
 
+  it('go in one transaction, whatever they hold, and without being read', async () => {
+    const store = await opened(named());
+    const lengths = { few: 1, many: 300 };
+    for (const [name, segments] of Object.entries(lengths)) {
+      const journal = await store.open(name);
+      await Promise.all(Array.from({ length: segments }, (_, n) => journal.append(Uint8Array.of(n))));
+      await journal.close();
+    }
+    const transactions = vi.spyOn(IDBDatabase.prototype, 'transaction');
+    const reads = vi.spyOn(IDBObjectStore.prototype, 'get');
+    const costs = [];
+    for (const name of Object.keys(lengths)) {
+      await store.delete(name);
+      costs.push([transactions.mock.calls.length, reads.mock.calls.length]);
+      transactions.mockClear();
+      reads.mockClear();
+    }
+    expect(costs).toEqual([
+      [1, 0],
+      [1, 0],
+    ]);
+    expect(await store.list()).toEqual([]);
+  });
+
   it('remove a segment that has no content, or none of its bytes, and go on above its number', async () => {
     const sandbox = named();
     const first = await LightningJournalStore.open(sandbox);

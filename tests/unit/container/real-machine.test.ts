@@ -1,13 +1,14 @@
 /** The whole engine over the real kernel, in Node: what a machine of functions cannot show. */
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { testMachine } from '../../support/machine.ts';
 import { openWithBusybox, type TestSandbox } from './sandbox.ts';
 
 let sandbox: TestSandbox;
+const machine = testMachine();
 
 beforeAll(async () => {
-  sandbox = await openWithBusybox({ machine: testMachine() });
+  sandbox = await openWithBusybox({ machine });
 }, 120_000);
 afterAll(() => sandbox.engine.close(), 60_000);
 
@@ -84,6 +85,36 @@ describe('a container on the kernel', () => {
     expect((await docker('stop', 'bg')).out).toBe('bg\n');
     expect((await docker('ps', '-a', '--format', '{{.Status}}')).out).toMatch(/^Exited \(5\)/);
     expect((await docker('rm', 'bg')).code).toBe(0);
+  });
+});
+
+describe('docker rm -f', () => {
+  it('costs no more messages, records and journals whatever the container holds', async () => {
+    const messages = () => Object.values(machine.stats().requests).reduce((sum, count) => sum + count, 0);
+    const removed = async (files: number) => {
+      const name = `of-${files}`;
+      await docker('run', '-d', '--name', name, 'busybox', 'sleep', '100000');
+      // known to the guest's kernel too, each of them
+      const line = `mkdir /made; cd /made; for i in $(seq ${files}); do echo $i >$i; done; ls -l >/dev/null; sync`;
+      expect(await docker('exec', name, 'sh', '-c', line)).toMatchObject({ code: 0, err: '' });
+      const opened = vi.spyOn(sandbox.stores.journals, 'open');
+      const deleted = vi.spyOn(sandbox.stores.journals, 'delete');
+      const records = vi.spyOn(sandbox.page, 'commit');
+      const before = messages();
+      expect((await docker('rm', '-f', name)).code).toBe(0);
+      const cost = {
+        opened: opened.mock.calls.length,
+        deleted: deleted.mock.calls.length,
+        records: records.mock.calls.flatMap(([changes]) => changes).length,
+        messages: messages() - before,
+      };
+      vi.restoreAllMocks();
+      return cost;
+    };
+    const few = await removed(10);
+    const many = await removed(1000);
+    expect(many).toEqual({ opened: 0, deleted: 1, records: few.records, messages: expect.any(Number) });
+    expect(many.messages).toBeLessThan(few.messages + 10);
   });
 });
 
