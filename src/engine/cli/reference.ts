@@ -48,6 +48,10 @@ unknown, 126 and 127 when the program cannot be started or found, 128 and its nu
   one. As in Docker 29, images without a name are hidden in both unless \`-a\` or \`--filter dangling=true\` asks for them.
 - \`docker search\` looks through what the mirrors list: names in bundled layouts, catalogs of registries. There are no stars.
 - \`docker scout attestation list\` and \`docker scout sbom\` read what is attached in the registry; they make nothing up.
+- What a registry refuses is told with its host, as in \`manifest unknown (registry.example.org)\`: a mirror may have been asked. A
+  registry that wants an account is told of in a sentence of our own, with \`docker login\`; where it denies, Docker's words stand
+  (\`pull access denied for NAME, repository does not exist or may require 'docker login'\`). Where none answered, the
+  message is about CORS, which Docker does not have to do with.
 - Networks are bridges of IPv4: no other driver, no IPv6, no SCTP, no \`--link\`. Published ports are served by \`docker-proxy\` at
   the host's addresses; no traffic leaves the tab, so a name that no network knows does not exist (NXDOMAIN). The DNS server of a
   container listens at 127.0.0.11:53 itself: a program that wants port 53 of all addresses there has to name its own.

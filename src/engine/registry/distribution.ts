@@ -246,7 +246,10 @@ export class DistributionSource implements ImageSource {
       limit: MANIFEST_LIMIT,
       mayBeUnreadable,
     });
-    if (response.status !== 200) throw await refusal(response, request, 'manifest');
+    if (response.status !== 200) {
+      const repository = this.#options.familiarName;
+      throw await refusal(response, { ...request, repository }, 'manifest');
+    }
     return {
       bytes,
       contentType: typeOf(response),

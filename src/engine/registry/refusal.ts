@@ -8,6 +8,7 @@ import {
   RegistryResponseError,
 } from '../errors.ts';
 import { printableName } from '../names.ts';
+import { parseChallenges } from './challenge.ts';
 import { PATIENT } from './retry.ts';
 import { readInTime } from './stalled-read.ts';
 
@@ -16,17 +17,24 @@ const MESSAGE_LIMIT = 64 * 1024;
 /**
  * The error for an answer that is no success: 404 is BlobUnknown or
  * ManifestUnknown, 401 and 403 RegistryDenied, all else RegistryResponse. Each
- * carries `status`, `url` and the registry's own message when it gave one.
+ * carries `status`, `url` and the registry's own message when it gave one. What a registry denies to who wants a
+ * manifest of `repository` is said in Docker's words (moby, distribution/errors.go: notFoundError).
  */
 export async function refusal(
   response: Response,
-  request: { readonly url: string; readonly what: string },
+  request: { readonly url: string; readonly what: string; readonly repository?: string },
   kind: 'blob' | 'manifest' | 'token' | 'list',
 ): Promise<LayerboxError> {
-  const said = await registryMessage(response);
+  const { said, code } = await registryMessage(response);
   const host = new URL(request.url).host;
   const data = { status: response.status, url: request.url, what: request.what, ...(said && { said }) };
   const quoted = said === undefined ? '' : `: ${said}`;
+  if (request.repository !== undefined && isDenied(response, code)) {
+    const words = `pull access denied for ${request.repository}, repository does not exist or may require 'docker login'`;
+    const why = code === 'DENIED' && said !== undefined ? said : 'requested access to the resource is denied';
+    const Class = response.status === 404 ? ManifestUnknownError : RegistryDeniedError;
+    return new Class(`${words}: denied: ${why}`, data);
+  }
   if (response.status === 404 && kind === 'manifest') {
     return new ManifestUnknownError(`${request.what} not found: manifest unknown${quoted} (${host})`, data);
   }
@@ -54,24 +62,41 @@ export async function refusal(
   );
 }
 
-/** The messages of `{"errors": [{"code", "message"}]}`, made fit to print, or undefined. */
-async function registryMessage(response: Response): Promise<string | undefined> {
+/** By its code; or by a token that does not allow it, which Docker's client takes for the same. */
+function isDenied(response: Response, code: string | undefined): boolean {
+  const { status, headers } = response;
+  if (status !== 401 && status !== 403 && status !== 404) return false;
+  if (code === 'DENIED') return true;
+  const challenges = status === 401 ? parseChallenges(headers.get('www-authenticate') ?? '') : [];
+  return challenges.some(({ parameters }) => parameters.get('error') === 'insufficient_scope');
+}
+
+interface RegistryMessage {
+  readonly said?: string;
+  /** Of the first error. */
+  readonly code?: string;
+}
+
+/** The messages of `{"errors": [{"code", "message"}]}`, made fit to print, and the first code; nothing where there are none. */
+async function registryMessage(response: Response): Promise<RegistryMessage> {
   const text = await beginning(response);
   let body: unknown;
   try {
     body = JSON.parse(text);
   } catch {
-    return undefined; // a page for people, or nothing: the status says it all
+    return {}; // a page for people, or nothing: the status says it all
   }
   const messages: string[] = [];
-  for (const error of listOf(body, 'errors')) {
+  const errors = listOf(body, 'errors');
+  for (const error of errors) {
     const words = stringOf(error, 'message') ?? stringOf(error, 'code');
     if (words !== undefined) messages.push(words);
   }
   const details = stringOf(body, 'details') ?? stringOf(body, 'message');
   if (messages.length === 0 && details !== undefined) messages.push(details);
-  if (messages.length === 0) return undefined;
-  return printableName(messages.join('; ')).slice(0, 500);
+  if (messages.length === 0) return {};
+  const code = stringOf(errors[0], 'code');
+  return { said: printableName(messages.join('; ')).slice(0, 500), ...(code !== undefined && { code }) };
 }
 
 /** As much of the body as a message can be; a connection that breaks here changes nothing. */

@@ -85,6 +85,43 @@ describe('what a tag names', () => {
     expect((await source.resolve({ tag: 'v1' }, { signal })).kind).toBe('manifest');
   });
 
+  describe('that is denied is so in Docker’s words', () => {
+    const words =
+      "pull access denied for registry.example/a/b, repository does not exist or may require 'docker login': denied: ";
+    const scarce = { 'www-authenticate': `Bearer realm="${base}/token",error="insufficient_scope"` };
+    it.each<[string, () => Response, string, string]>([
+      ['403', () => refuse(403, 'DENIED', 'not for you'), 'RegistryDenied', `${words}not for you`],
+      [
+        '401',
+        () => refuse(401, 'DENIED', 'not for you', { 'www-authenticate': 'Basic realm="x"' }),
+        'RegistryDenied',
+        `${words}not for you`,
+      ],
+      ['404', () => refuse(404, 'DENIED', 'not for you'), 'ManifestUnknown', `${words}not for you`],
+      [
+        '401 for a token that is for less',
+        () => new Response('', { status: 401, headers: scarce }),
+        'RegistryDenied',
+        `${words}requested access to the resource is denied`,
+      ],
+    ])('with %s', async (_, answer, code, message) => {
+      const { web, source } = made();
+      web.host(`${base}/v2/`, answer).host(`${base}/token`, () => new Response('{"token":"t"}'));
+      const failure = source.resolve({ tag: 'v1' }, { signal });
+      await expect(failure).rejects.toMatchObject({ code, message });
+    });
+
+    it.each<[string, () => Response]>([
+      ['an account is wanted', () => refuse(403, 'UNAUTHORIZED', 'authentication required')],
+      ['the fault is the registry’s', () => refuse(500, 'DENIED', 'x')],
+    ])('but not where %s', async (_, answer) => {
+      const { web, source } = made();
+      web.host(`${base}/v2/`, answer);
+      const failure = await source.resolve({ tag: 'v1' }, { signal }).catch((error: unknown) => error);
+      expect(String(failure)).not.toContain('pull access denied');
+    });
+  });
+
   it('is believed to be what it says, whatever the Content-Type', async () => {
     const { web, source } = made();
     web.host(
