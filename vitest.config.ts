@@ -11,7 +11,7 @@ process.on('exit', () => rmSync(profile, { recursive: true, force: true }));
 /**
  * unit         pure code in Node
  * conformance  one suite per port, on the in-memory implementations in Node
- * fuzz         parsers on inputs that are almost right, for a second each
+ * fuzz         parsers on inputs that are almost right: 1,000 each, or as many as 20 seconds allow
  * browser      the same suites and the adapters, in headless Chromium on real IndexedDB
  * e2e          the built site driven through Chromium against real registries
  */
