@@ -118,6 +118,7 @@ export async function openEngine(ports: EnginePorts): Promise<Engine> {
       layers: reader,
       fetch: ports.fetch,
       ...(ports.unpackers !== undefined && { unpackers: ports.unpackers }),
+      onComing: (diffID) => stacks.forget(diffID),
       onWhole: async ({ imageID, layers }) => {
         await containers.settle(imageID);
         // whoever comes now needs none of the addresses that a layer had before

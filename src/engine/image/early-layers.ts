@@ -27,6 +27,8 @@ export interface EarlyReading {
   readonly fetch: Fetch;
   /** Undefined: layers in zstd come whole, and gzip is decoded more slowly. */
   readonly unpackers?: Unpackers;
+  /** A layer is coming: what was known of where its content lies, from when it was here before, holds no more. */
+  readonly onComing?: (diffID: DiffID) => void;
 }
 
 /** Bytes of content that the layers of a pull keep in memory together, and each of them at least. */
@@ -115,6 +117,7 @@ export class EarlyLayers {
       events.emit({ type: 'unreadable', digest: blob.digest, path, message });
     };
     this.#layers.set(diffID, layers.add(lazy, what, onUnreadable));
+    reading.onComing?.(diffID);
   }
 
   /**

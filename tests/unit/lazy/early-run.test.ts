@@ -106,6 +106,23 @@ describe('an image whose layers have tables of contents', () => {
     );
   });
 
+  it('runs before it is here again, when it was here and was removed', async () => {
+    const registry = new EarlyRegistry();
+    registry.image('v1', [{ layer: layerOf() }]);
+    const sandbox = await open(registry);
+    // each time a file that nobody has read before
+    for (const path of ['bin/sh', 'rest']) {
+      const sum = path === 'rest' ? sums.rest : sums.sh;
+      registry.hold();
+      expect((await sandbox.docker(`run --rm ${REF} sum ${path}`)).out).toBe(`${path} ${sum}\n`);
+      expect(await images(sandbox)).toBe('');
+      registry.release();
+      await until('the image is whole', async () => (await images(sandbox)) === REF);
+      expect((await sandbox.docker(`run --rm ${REF} sum bin/sh`)).out).toBe(`bin/sh ${sums.sh}\n`);
+      expect((await sandbox.docker(`rmi ${REF}`)).code).toBe(0);
+    }
+  });
+
   it('leaves nothing of its tables behind once no container has been started by them', async () => {
     const add = vi.spyOn(LazyLayers.prototype, 'add');
     const registry = new EarlyRegistry();
