@@ -41,6 +41,8 @@ it.each([
   const bytes = Number((await kept.getAttribute('title'))?.replace(/[^0-9]/g, ''));
   expect(bytes).toBeGreaterThan(0);
   expect(bytes).toBeLessThan(40_000_000);
+  const beside = page.getByRole('link', { name: /^In this browser/ });
+  await beside.getByText((await kept.textContent()) ?? 'nothing', { exact: true }).waitFor();
   await page.close();
 });
 
