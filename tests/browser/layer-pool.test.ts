@@ -233,14 +233,20 @@ describe('the layer pool', () => {
     expect((await ingest(pool, request)).id).toBe(diffID);
   });
 
-  it('cancels what is under way when it is closed, and takes no more', async () => {
-    const { pool, content } = await opened();
+  /** A large layer whose ingest has begun, and what that comes to. */
+  async function underWayIn(pool: LayerPool) {
     const large = await serveLayer(tarOf({ file: countingBytes(64 * 1024 * 1024) }), { compressed: false });
     const started = Promise.withResolvers<void>();
     const underWay = pool
       .ingest(large.request, { signal: never, onProgress: () => started.resolve() })
       .catch((error: unknown) => error);
     await started.promise;
+    return { large, underWay };
+  }
+
+  it('cancels what is under way when it is closed, and takes no more', async () => {
+    const { pool, content } = await opened();
+    const { large, underWay } = await underWayIn(pool);
     await pool.close();
     expect(await underWay).toBeInstanceOf(CancelledError);
     expect(await content.pendingIngests()).toEqual([]);
@@ -250,12 +256,7 @@ describe('the layer pool', () => {
 
   it('refuses what is under way when room is short, and then nothing of it is staged', async () => {
     const { pool, content } = await opened();
-    const large = await serveLayer(tarOf({ file: countingBytes(64 * 1024 * 1024) }), { compressed: false });
-    const started = Promise.withResolvers<void>();
-    const underWay = pool
-      .ingest(large.request, { signal: never, onProgress: () => started.resolve() })
-      .catch((error: unknown) => error);
-    await started.promise;
+    const { underWay } = await underWayIn(pool);
     await pool.refuse();
     const later = new Promise((resolve) => setTimeout(resolve, 0, 'later'));
     expect(await Promise.race([underWay, later])).toBeInstanceOf(StorageFullError);

@@ -59,22 +59,12 @@ async function staged(): Promise<readonly string[]> {
 }
 
 describe('Ctrl-C ends a pull', () => {
-  it('in the middle of a layer: the connection too', async () => {
+  it.each([
+    ['in the middle of a layer: the connection too', 'pull', ''],
+    ['of an image that is to be run: there is no container either', 'run -it', ' true'],
+  ])('%s', async (_title, command, program) => {
     open.faults.set(layer, { kind: 'stall', after: 200_000 });
-    await type(page, `docker pull ${open.host}/test/busybox; echo code=$?`);
-    await shows(page, /Downloading/);
-    await expect.poll(() => open.sent(layer)).toBe(200_000);
-    await expect.poll(staged).toEqual(['ingest', 'lease']);
-    await page.keyboard.press('Control+C');
-    await shows(page, prompt);
-    const [request] = open.seen.filter(({ path }) => path.includes(layer));
-    await expect.poll(() => request?.isOver).toBe(true);
-    await expectNothingHalfDone();
-  });
-
-  it('of an image that is to be run: there is no container either', async () => {
-    open.faults.set(layer, { kind: 'stall', after: 200_000 });
-    await type(page, `docker run -it ${open.host}/test/busybox true; echo code=$?`);
+    await type(page, `docker ${command} ${open.host}/test/busybox${program}; echo code=$?`);
     await shows(page, /Downloading/);
     await expect.poll(() => open.sent(layer)).toBe(200_000);
     await expect.poll(staged).toEqual(['ingest', 'lease']);
