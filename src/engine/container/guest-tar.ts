@@ -9,6 +9,7 @@ import type { Pieces } from '../unionfs/pieces.ts';
 import { longNameTarOf } from './long-name-tar.ts';
 import type { ContainerSpec, Machine, Process, SpawnSpec } from './machine.ts';
 import { OutputFan } from './output-fan.ts';
+import { printedBy } from './printed-by.ts';
 import { exitAndOutput } from './running.ts';
 
 /** A static program with a tar in it. */
@@ -71,19 +72,7 @@ export async function* tarFromGuest(
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const argv = ['tar', '-c', '-f', '-', '-C', directory, '--', name];
   const process = await machine.spawn(specOf(place, argv, '/'));
-  process.closeInput();
-  let err = '';
-  let isDone = false;
-  try {
-    for await (const { stream, bytes } of process.output) {
-      if (stream === 'out') yield bytes;
-      else err += decodeName(bytes);
-    }
-    isDone = true;
-  } finally {
-    if (!isDone) process.signal(SIGKILL);
-  }
-  const { code } = await process.exit;
+  const { code, err } = yield* printedBy(process, () => process.signal(SIGKILL));
   if (code !== 0) throw refused(err, code);
 }
 

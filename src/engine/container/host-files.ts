@@ -12,6 +12,7 @@ import type { FileSystem } from '../unionfs/filesystem.ts';
 import { resolvePath } from '../unionfs/resolve.ts';
 import { pathAtHome } from './host-home.ts';
 import type { Machine, Process, SpawnSpec } from './machine.ts';
+import { printedBy } from './printed-by.ts';
 import { startedMachine } from './started-machine.ts';
 
 const PIECE = 1 << 20;
@@ -98,23 +99,11 @@ function script(text: string, path: string): SpawnSpec {
 async function* readByGuest(machine: Machine, path: string): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
   const started = await startedMachine(machine);
   const process = await started.spawn(script(READ, path));
-  process.closeInput();
-  let said = '';
-  let isOver = false;
-  try {
-    for await (const { stream, bytes } of process.output) {
-      if (stream === 'out') yield bytes;
-      else said += decodeName(bytes);
-    }
-    isOver = true;
-  } finally {
-    if (!isOver) {
-      process.signal(SIGTERM);
-      drain(process);
-    }
-  }
-  const { code } = await process.exit;
-  if (code !== 0) throw readFault(path, code, said);
+  const { code, err } = yield* printedBy(process, () => {
+    process.signal(SIGTERM);
+    drain(process);
+  });
+  if (code !== 0) throw readFault(path, code, err);
 }
 
 function readFault(path: string, code: number, said: string): Error {
