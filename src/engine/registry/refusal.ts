@@ -18,7 +18,8 @@ const MESSAGE_LIMIT = 64 * 1024;
  * The error for an answer that is no success: 404 is BlobUnknown or
  * ManifestUnknown, 401 and 403 RegistryDenied, all else RegistryResponse. Each
  * carries `status`, `url` and the registry's own message when it gave one. What a registry denies to who wants a
- * manifest of `repository` is said in Docker's words (moby, distribution/errors.go: notFoundError).
+ * manifest of `repository`, and a repository that it does not know, are told in Docker's words (moby,
+ * distribution/errors.go: notFoundError).
  */
 export async function refusal(
   response: Response,
@@ -36,7 +37,11 @@ export async function refusal(
     return new Class(`${words}: denied: ${why}`, data);
   }
   if (response.status === 404 && kind === 'manifest') {
-    return new ManifestUnknownError(`${request.what} not found: manifest unknown${quoted} (${host})`, data);
+    const isNameUnknown = code === 'NAME_UNKNOWN';
+    const missing =
+      isNameUnknown && request.repository !== undefined ? `repository ${request.repository}` : request.what;
+    const why = isNameUnknown ? 'name unknown' : 'manifest unknown';
+    return new ManifestUnknownError(`${missing} not found: ${why}${quoted} (${host})`, data);
   }
   if (response.status === 404 && kind === 'list') {
     return new ManifestUnknownError(`${request.what} not found${quoted} (${host})`, data);

@@ -174,6 +174,16 @@ describe('what a tag names', () => {
       'manifest for registry.example/a/b:v1 not found: manifest unknown: manifest unknown (registry.example)',
     );
   });
+
+  it('is missed with its whole repository in Docker’s words, which name no tag', async () => {
+    const { web, source } = made();
+    web.host(base, () => refuse(404, 'NAME_UNKNOWN', 'repository name not known to registry'));
+    await expect(source.resolve({ tag: 'v1' }, { signal })).rejects.toMatchObject({
+      code: 'ManifestUnknown',
+      message:
+        'repository registry.example/a/b not found: name unknown: repository name not known to registry (registry.example)',
+    });
+  });
 });
 
 describe('what a digest names', () => {
