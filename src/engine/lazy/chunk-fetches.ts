@@ -11,6 +11,7 @@ import { cancelled } from '../registry/request.ts';
 import type { BlobRanges } from './blob-ranges.ts';
 import type { ChunkTable } from './chunk-table.ts';
 import { type DecodedStart, type DecodeStart, partOf } from './decode-chunk.ts';
+import { DecodedLength } from './decoded-length.ts';
 import type { Pace } from './pace.ts';
 
 export interface ChunkFetchesOptions {
@@ -38,6 +39,10 @@ const gapLimit = 32 << 10;
 const sequentialLimit = 1 << 20;
 /** Compressed bytes of one request; a chunk that is larger is one by itself. */
 const requestLimit = 4 << 20;
+
+/** Bytes that are decoded for, and number of, the chunks that are fetched along: a few compressed bytes may be a great deal. */
+const alongLimit = 16 << 20;
+const alongCount = 1000;
 
 /** One request: chunks in the order of the blob. */
 interface Batch {
@@ -112,7 +117,10 @@ export class ChunkFetches {
     return bytes;
   }
 
-  /** Each stream of the batch, by its offset in the blob: decoded once, as far as the last of its chunks needs. */
+  /**
+   * Each stream of the batch, by its offset in the blob: decoded once, as far as the last of its chunks needs. One after the
+   * other, since each that is being decoded takes memory.
+   */
   #decoded(batch: Batch, bytes: Promise<Uint8Array<ArrayBuffer>>): Map<number, Promise<DecodedStart>> {
     const { chunks, decode } = this.#options;
     const needs = new Map<number, { end: number; length: number }>();
@@ -126,8 +134,9 @@ export class ChunkFetches {
       });
     }
     const decoded = new Map<number, Promise<DecodedStart>>();
+    let turn: Promise<unknown> = bytes;
     for (const [offset, { end, length }] of needs) {
-      const start = bytes.then(async (whole): Promise<DecodedStart> => {
+      const start = Promise.all([bytes, turn]).then(async ([whole]): Promise<DecodedStart> => {
         try {
           return await decode(whole.subarray(offset - batch.start, end - batch.start), length);
         } catch (failure) {
@@ -135,6 +144,7 @@ export class ChunkFetches {
         }
       });
       decoded.set(offset, start);
+      turn = start;
     }
     return decoded;
   }
@@ -194,11 +204,15 @@ export class ChunkFetches {
     let { end } = batch;
     const goesOn = batch.start >= this.#last.end && batch.start - this.#last.end <= gapLimit;
     const limit = goesOn ? Math.min(sequentialLimit, this.#last.length * 2) : 0;
-    for (let chunk = Math.max(...batch.chunks) + 1; chunk < chunks.count; chunk++) {
+    const last = batch.chunks.reduce((most, chunk) => Math.max(most, chunk), -1);
+    const cost = new DecodedLength(chunks);
+    for (let chunk = last + 1; chunk < chunks.count && along.length < alongCount; chunk++) {
       if (!chunks.isStored(chunk)) continue;
       const follows = chunks.offset(chunk) >= batch.start && chunks.offset(chunk) - end <= gapLimit;
       if (!follows || chunks.end(chunk) - batch.start > Math.max(this.#readAhead, limit)) break;
       if (isHere(chunk) || wanted.has(chunk) || this.#coming.has(chunk)) break;
+      cost.add(chunk);
+      if (cost.total > alongLimit) break;
       along.push(chunk);
       end = Math.max(end, chunks.end(chunk));
     }

@@ -12,6 +12,7 @@ import { ChunkCache } from './chunk-cache.ts';
 import { ChunkFetches } from './chunk-fetches.ts';
 import { addressBase, type ChunkTable } from './chunk-table.ts';
 import type { DecodeStart } from './decode-chunk.ts';
+import { DecodedLength } from './decoded-length.ts';
 import { FileAddresses } from './file-addresses.ts';
 import type { Pace } from './pace.ts';
 import type { TableOfContents } from './table-of-contents.ts';
@@ -31,6 +32,9 @@ export interface LazyLayerOptions {
 }
 
 const defaultCacheLimit = 32 << 20;
+
+/** Chunks that are fetched before anybody wants them. */
+const prefetchCount = 10_000;
 
 export class LazyLayer {
   /** The offsets of its files are addresses within this layer, not places in its tar. */
@@ -133,10 +137,13 @@ export class LazyLayer {
     if (end === undefined) return;
     const wanted: number[] = [];
     let size = 0;
-    for (let chunk = 0; chunk < this.#chunks.count; chunk++) {
+    const cost = new DecodedLength(this.#chunks);
+    for (let chunk = 0; chunk < this.#chunks.count && wanted.length < prefetchCount; chunk++) {
       if (!this.#chunks.isStored(chunk) || this.#chunks.offset(chunk) >= end) continue;
       size += this.#chunks.start(chunk + 1) - this.#chunks.start(chunk);
-      if (size > this.#cache.limit) break;
+      cost.add(chunk);
+      // a stream may hold a great deal that is not content
+      if (size > this.#cache.limit || cost.total > 2 * this.#cache.limit) break;
       if (!this.#cache.has(chunk)) wanted.push(chunk);
     }
     await this.#fetches.fetch(wanted);

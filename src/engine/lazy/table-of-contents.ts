@@ -40,6 +40,14 @@ export interface TocSource {
 /** A chunk is in memory whole, to be verified; what has larger ones is not worth starting early. */
 export const chunkLimit = 32 << 20;
 
+/**
+ * What a read costs is in proportion to what is read, whatever a table says: besides the first and the last chunk that
+ * it touches, a read unpacks at most twice what it returns, and so many neighbours have so many bytes at least. Writers put the
+ * chunks of a file one after the other, and a stream that is opened for one begins with it.
+ */
+const crowd = 64;
+const leastOfCrowd = 64 << 10;
+
 const prefetchLandmark = '.prefetch.landmark';
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -76,6 +84,8 @@ interface OpenFile {
   readonly chunks: NewChunk[];
   /** Content so far. */
   covered: number;
+  /** Content before the last `crowd` of its chunks. */
+  passed: number;
   /** The last of them that is no run of zeros. */
   stored: NewChunk | undefined;
 }
@@ -98,7 +108,7 @@ class TocReader {
     }
     this.#closeFile();
     if (entry.type === 'reg' && entry.size > 0) {
-      this.#file = { entry, at, chunks: [], covered: 0, stored: undefined };
+      this.#file = { entry, at, chunks: [], covered: 0, passed: 0, stored: undefined };
       this.#addChunk(entry, at);
       if (cleanPath(entry.name) === prefetchLandmark) this.#prioritizedEnd = entry.offset;
       return;
@@ -148,6 +158,22 @@ class TocReader {
           `its stream at byte ${entry.offset} of the layer is not behind the chunk that it follows`,
         );
       }
+      const skipped = entry.innerOffset - (isInside ? previous.inner + previous.size : 0);
+      if (skipped > length) {
+        throw refuse(
+          `its chunk of ${length} bytes lies behind ${skipped} others in its stream, which would be unpacked for each read`,
+        );
+      }
+    }
+    const before = file.chunks.at(-crowd);
+    if (before !== undefined) {
+      const together = file.covered - file.passed;
+      if (together < leastOfCrowd) {
+        throw refuse(
+          `the ${crowd} chunks before it have ${together} bytes together: at least ${leastOfCrowd} are expected`,
+        );
+      }
+      file.passed += before.size;
     }
     file.covered += length;
     const chunk = entry.isZeros ? zerosOf(length) : this.#stored(entry, length, refuse);
