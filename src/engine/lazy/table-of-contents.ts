@@ -8,7 +8,7 @@ import type { TarEntry } from '../archive/tar-reader.ts';
 import { CorruptLayerError } from '../errors.ts';
 import type { LayerIndex } from '../layer/layer-index.ts';
 import { LayerIndexBuilder } from '../layer/layer-index-builder.ts';
-import { maxDepth } from '../layer/layer-limits.ts';
+import { maxDepth, maxEntries } from '../layer/layer-limits.ts';
 import { aufsLinkOf, checkSymlink, cleanLink, cleanPath, readLayerPath } from '../layer/layer-path.ts';
 import type { NewEntry } from '../layer/new-entry.ts';
 import { printableName } from '../names.ts';
@@ -48,6 +48,9 @@ export const chunkLimit = 32 << 20;
 const crowd = 64;
 const leastOfCrowd = 64 << 10;
 
+/** Objects and lists in the JSON of a table: one takes three bytes there, and seventy in memory. */
+const maxObjects = 2 * maxEntries;
+
 const prefetchLandmark = '.prefetch.landmark';
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -61,6 +64,7 @@ export function readTableOfContents(json: Uint8Array, source: TocSource): TableO
 }
 
 function entriesOf(json: Uint8Array): readonly unknown[] {
+  requireFewObjects(json);
   let root: unknown;
   try {
     root = JSON.parse(utf8.decode(json));
@@ -75,6 +79,16 @@ function entriesOf(json: Uint8Array): readonly unknown[] {
   if (fields.get('version') !== 1) throw new CannotBeLazy('its table of contents is of an unknown version');
   if (!Array.isArray(entries)) throw new CorruptLayerError('its table of contents has no list of entries');
   return entries;
+}
+
+function requireFewObjects(json: Uint8Array): void {
+  if (json.length <= maxObjects) return;
+  let objects = 0;
+  // brackets in names count too: no table comes near the limit
+  for (const byte of json) if (byte === 0x7b || byte === 0x5b) objects += 1;
+  if (objects > maxObjects) {
+    throw new CannotBeLazy(`its table of contents has more than ${maxObjects} objects and lists`);
+  }
 }
 
 /** A file whose chunks are still coming. */

@@ -72,6 +72,12 @@ describe('what a table may cost', () => {
     expect(chunks.end(0) - chunks.offset(0)).toBeLessThan(5000);
   });
 
+  it.each(['{}', '[]'])('is bounded for what becomes many times as large in memory: %s', (value) => {
+    const bytes = Buffer.from(`{"version":1,"entries":[${`${value},`.repeat(2_000_000)}${value}]}`);
+    const source = { diffID, payloadEnd: 100 };
+    expect(() => readTableOfContents(bytes, source)).toThrow('more than 2000000 objects and lists');
+  });
+
   it('is nothing for a terabyte of zeros', () => {
     const zeros = {
       type: 'reg',
