@@ -210,6 +210,7 @@ export class Engine {
 
   /** A docker command without a terminal; `argv` without `docker` itself. Resolves with the exit code. */
   docker(argv: readonly string[], io: PipeIo): Promise<number> {
+    this.#ports.machine?.touch();
     const stdio = pipeStdio({ ...io, signal: AbortSignal.any([io.signal, this.#closing.signal]) });
     return runDocker(argv, stdio, this.#host);
   }
@@ -258,16 +259,19 @@ export class Engine {
    * reference names neither.
    */
   walk(reference: string, platform?: string): AsyncGenerator<WalkEntry> {
+    this.#ports.machine?.touch();
     return this.#files.walk(reference, platform);
   }
 
   /** The content of one file, links followed inside the root. NoSuchFileError, NoSuchImageError. */
   read(reference: string, path: string, platform?: string): Promise<Uint8Array> {
+    this.#ports.machine?.touch();
     return this.#files.read(reference, path, platform);
   }
 
   /** What is in a directory of an image or a container. NoSuchFileError, NoSuchImageError. */
   list(reference: string, path: string, range: NameRange, platform?: string): Promise<DirectoryListing> {
+    this.#ports.machine?.touch();
     return this.#files.list(reference, path, range, platform);
   }
 

@@ -156,7 +156,6 @@ export class V86Machine implements Machine {
     return spawnProcess(this.#running, spec, spawnWords(spec), () => this.touch());
   }
 
-  /** Somebody is at work, in the machine or beside it: what the machine does in idle time waits. */
   touch(): void {
     this.#rehearsal?.touch();
   }

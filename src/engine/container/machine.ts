@@ -38,6 +38,8 @@ export interface Machine {
   dial(port: number): Promise<Connection>;
   stats(): MachineStats;
   onState(listener: (state: MachineState) => void): void;
+  /** Somebody is at work beside the machine: what it does in idle time waits. */
+  touch(): void;
   close(): Promise<void>;
 }
 

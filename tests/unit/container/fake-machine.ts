@@ -39,6 +39,7 @@ export class FakeMachine implements Machine {
   readonly programs: Readonly<Record<string, ProgramCode>>;
   readonly removedCgroups: string[] = [];
   syncs = 0;
+  touches = 0;
   #listener: ((client: Client) => void) | undefined;
   #stateListeners: ((state: MachineState) => void)[] = [];
   #pid = 100;
@@ -56,6 +57,10 @@ export class FakeMachine implements Machine {
   #become(state: MachineState): void {
     this.state = state;
     for (const listener of this.#stateListeners) listener(state);
+  }
+
+  touch(): void {
+    this.touches += 1;
   }
 
   exportTree(path: string, tree: FileSystem): void {

@@ -143,3 +143,17 @@ describe('an image of another platform', () => {
     );
   });
 });
+
+describe('what the machine does in idle time waits', () => {
+  it.each<[string, (sandbox: TestSandbox) => Promise<unknown>]>([
+    ['a docker command', ({ docker }) => docker('images')],
+    ['a walk', (sandbox) => walk(sandbox, 'busybox')],
+    ['a read', (sandbox) => text(sandbox, 'busybox', '/bin/busybox')],
+    ['a listing', ({ engine }) => engine.list('busybox', '/', {})],
+  ])('for %s', async (_, act) => {
+    const sandbox = await openWithBusybox({ programs });
+    const before = sandbox.machine.touches;
+    await act(sandbox);
+    expect(sandbox.machine.touches).toBeGreaterThan(before);
+  });
+});
