@@ -41,17 +41,21 @@ export function listUnion(page: Page, reference: string): Promise<ListedFile[]> 
       return `bytes:${hex(Uint8Array.from(bytes))}`;
     };
     const view = window.sandbox.files(name);
-    const found = [];
-    for await (const entry of view.walk()) {
-      const content =
-        entry.type === 'file'
-          ? hex(
-              new Uint8Array(
-                await crypto.subtle.digest('SHA-256', new Uint8Array(await view.read(entry.path))),
-              ),
-            )
-          : undefined;
-      found.push({
+    const entries = [];
+    for await (const entry of view.walk()) entries.push(entry);
+    const contents = new Map<string, string>();
+    // several at a time: one after the other, most of the time is the way to the worker and back
+    const files = entries.filter(({ type }) => type === 'file').values();
+    const readRest = async () => {
+      for (const { path } of files) {
+        const bytes = new Uint8Array(await view.read(path));
+        contents.set(path, hex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))));
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, readRest));
+    return entries.map((entry) => {
+      const content = contents.get(entry.path);
+      return {
         path: nameOf(entry.path),
         type: entry.type,
         mode: entry.mode,
@@ -63,9 +67,8 @@ export function listUnion(page: Page, reference: string): Promise<ListedFile[]> 
         ...(entry.link === undefined ? {} : { link: entry.link }),
         ...(entry.rdev === undefined ? {} : { rdev: entry.rdev.join(',') }),
         ...(content === undefined ? {} : { content }),
-      });
-    }
-    return found;
+      };
+    });
   }, reference);
 }
 
