@@ -1,5 +1,7 @@
 /** What the page asks is answered while the engine's worker is busy: here it is blocked on purpose. */
 
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import type { Page, Worker } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Chromium, startChromium } from '../support/chromium.ts';
@@ -25,13 +27,46 @@ async function engineWorker(): Promise<Worker> {
   return found[0] ?? expect.unreachable();
 }
 
-/** Takes the engine's thread until the promise that comes back is told to end, at most for so many seconds. */
-async function block(engine: Worker, seconds: number): Promise<{ readonly ended: Promise<void> }> {
-  const ended = engine.evaluate((milliseconds) => {
-    const until = performance.now() + milliseconds;
-    while (performance.now() < until);
-  }, seconds * 1000);
-  return { ended };
+/**
+ * Takes the engine's thread until `release`, and at most for so many seconds. Blocked as it is, it can still ask a
+ * server, and does so ten times a second.
+ */
+async function block(
+  engine: Worker,
+  seconds: number,
+): Promise<{ readonly ended: Promise<void>; release(): void }> {
+  let isReleased = false;
+  const server = createServer((_, response) => {
+    response.writeHead(isReleased ? 200 : 204, { 'Access-Control-Allow-Origin': '*' }).end();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no address');
+  const ended = engine.evaluate(
+    ([milliseconds, url]) => {
+      const isOver = () => {
+        const request = new XMLHttpRequest();
+        request.open('GET', url, false);
+        request.send();
+        return request.status === 200;
+      };
+      const until = performance.now() + milliseconds;
+      while (performance.now() < until && !isOver()) {
+        const next = performance.now() + 100;
+        while (performance.now() < next);
+      }
+    },
+    [seconds * 1000, `http://127.0.0.1:${address.port}/`] as const,
+  );
+  return {
+    ended: ended.finally(() => {
+      server.close();
+      server.closeAllConnections();
+    }),
+    release: () => {
+      isReleased = true;
+    },
+  };
 }
 
 /** Milliseconds within which an answer seems to be there at once. */
@@ -90,7 +125,7 @@ describe('a page whose engine is busy', () => {
 
     const engine = await engineWorker();
     let blocked = true;
-    const { ended } = await block(engine, 15);
+    const { ended, release } = await block(engine, 15);
     const over = ended.then(() => {
       blocked = false;
     });
@@ -99,19 +134,19 @@ describe('a page whose engine is busy', () => {
     const waits = await askAgainAndAgain(container, before);
     expect(blocked).toBe(true);
     expectPrompt(waits);
-    const late = page.evaluate(
-      () =>
-        new Promise((resolve) => {
-          const end = window.sandbox.onLate(({ what }) => {
-            if (what !== 'containers') return;
-            end();
-            resolve(what);
-          });
-        }),
-    );
+    const listening = await page.evaluateHandle(() => ({
+      late: new Promise((resolve) => {
+        const end = window.sandbox.onLate(({ what }) => {
+          if (what !== 'containers') return;
+          end();
+          resolve(what);
+        });
+      }),
+    }));
+    release();
     await over;
     await removal;
-    expect(await late).toBe('containers');
+    expect(await listening.evaluate(({ late }) => late)).toBe('containers');
     expect(await page.evaluate(async () => (await window.sandbox.containers()).length)).toBe(0);
     const gone = await page.evaluate(
       (id) =>
