@@ -38,7 +38,12 @@ interface ReadableStreamReader<T> {
   cancel(reason?: unknown): Promise<void>;
   releaseLock(): void;
 }
+interface ReadableStreamBYOBReader {
+  read<V extends ArrayBufferView>(view: V): Promise<{ done: false; value: V } | { done: true; value?: V }>;
+  cancel(reason?: unknown): Promise<void>;
+}
 interface ReadableStream<T = unknown> {
+  getReader(options: { mode: 'byob' }): ReadableStreamBYOBReader;
   getReader(): ReadableStreamReader<T>;
   cancel(reason?: unknown): Promise<void>;
   pipeThrough<R>(transform: { readable: ReadableStream<R>; writable: WritableStream<T> }): ReadableStream<R>;

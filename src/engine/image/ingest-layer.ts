@@ -84,7 +84,7 @@ export async function ingestLayer(
         piece: request.piece,
         embedded: blob.data,
       },
-      { ...options.line, fetch: dependencies.fetch, signal },
+      { ...options.line, fetch: dependencies.fetch, signal, reuses: true },
     );
     return await new Ingest(request, dependencies, options).run(body);
   } catch (error) {

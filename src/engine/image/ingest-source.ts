@@ -4,7 +4,7 @@ import { CancelledError, LayerboxError, RegistryUnreachableError, SizeMismatchEr
 import type { IngestRequest } from './layer-ingestor.ts';
 
 /**
- * The chunks of a body, each handed to `onChunk` before it is given on. Throws
+ * The chunks of a body, each handed to `onChunk` before it is given on, and good until the next is asked for. Throws
  * SizeMismatchError for more or fewer bytes than the descriptor promises,
  * RegistryUnreachableError when the connection breaks, CancelledError when the
  * signal is aborted. The body is cancelled when it is not read to its end.
@@ -84,8 +84,9 @@ export async function peekStart(
   while (start.length < length) {
     const next = await source.next();
     if (next.done === true) break;
-    peeked.push(next.value);
     start.push(...next.value.subarray(0, length - start.length));
+    // the next one may lie where this one does
+    peeked.push(start.length < length ? next.value.slice() : next.value);
   }
   async function* chunks() {
     yield* peeked;

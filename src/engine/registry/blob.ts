@@ -44,6 +44,8 @@ export interface BlobOptions extends RequestOptions {
   readonly patience?: Patience | undefined;
   /** Awaited before more of the body is read: who needs the line more goes first. */
   readonly hold?: (() => Promise<void> | undefined) | undefined;
+  /** True: a chunk is good until the next is asked for, as its memory is filled again. */
+  readonly reuses?: boolean;
 }
 
 /**

@@ -7,17 +7,13 @@
 
 import { BlobUnknownError, RegistryResponseError, RegistryUnreachableError } from '../errors.ts';
 import type { BlobOptions, BlobRequest } from './blob.ts';
+import { type BodyReader, bodyReader } from './body-reader.ts';
 import { refusal } from './refusal.ts';
 import { cancelled, lineFailure, sendRequest } from './request.ts';
 import { isTemporary, PATIENT, type Patience, Retries } from './retry.ts';
 import { readInTime } from './stalled-read.ts';
 
 type Chunk = Uint8Array<ArrayBuffer>;
-
-interface BodyReader {
-  read(): Promise<{ readonly done: boolean; readonly value?: Chunk | undefined }>;
-  cancel(reason?: unknown): Promise<void>;
-}
 
 /** Bytes that must have come before a connection that broke counts as progress: a byte each would be no way to get on. */
 const PROGRESS = 64 * 1024;
@@ -222,7 +218,7 @@ export class ResumableBody {
     this.#received = 0;
     this.#pieceEnd = isRange && this.#request.piece !== undefined ? this.#askedEnd : undefined;
     this.#announced = isRange ? undefined : lengthOf(headers);
-    this.#reader = body.getReader();
+    this.#reader = bodyReader(body, this.#options.reuses === true);
   }
 
   /** Of a whole answer, the first or one of a server that knows no ranges. */

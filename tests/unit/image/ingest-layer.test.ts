@@ -136,6 +136,18 @@ describe('ingestLayer', () => {
     expect(largestTar(100 * 2 ** 20)).toBe(20_000 * 2 ** 20);
   });
 
+  it('knows a layer by its first bytes however few of them come at once', async () => {
+    answer = (_, response) => {
+      // each in a chunk of its own: the next one is written when the last one was sent
+      const send = (at: number) => {
+        if (at === 4) response.end(gz.subarray(4));
+        else response.write(gz.subarray(at, at + 1), () => setImmediate(send, at + 1));
+      };
+      send(0);
+    };
+    expect((await ingest(requestFor(gz, tar))).size).toBe(tar.length);
+  });
+
   it.each<[string, Uint8Array, Uint8Array]>([
     ['a gzip layer', gz, tar],
     ['a zstd layer, labelled gzip', Uint8Array.from(execFileSync('zstd', ['-qc'], { input: tar })), tar],
