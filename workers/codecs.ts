@@ -2,8 +2,18 @@
 
 const file = new URL('../codecs/codecs.wasm', import.meta.url);
 
-/** The compiled module: read from the package's folder in Node, fetched from the site elsewhere. */
-export async function loadCodecs(): Promise<WebAssembly.Module> {
+let loading: Promise<WebAssembly.Module> | undefined;
+
+/** The compiled module, one for all of this thread: read from the package's folder in Node, fetched from the site elsewhere. */
+export function loadCodecs(): Promise<WebAssembly.Module> {
+  loading ??= load().catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  });
+  return loading;
+}
+
+async function load(): Promise<WebAssembly.Module> {
   return WebAssembly.compile(file.protocol === 'file:' ? await readFile() : await fetchFile());
 }
 

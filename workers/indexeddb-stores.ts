@@ -7,6 +7,7 @@ import { LightningJournalStore } from '../src/storage/lightning-journal.ts';
 import { acquireSandbox } from '../src/storage/ownership.ts';
 import { ReserveFile } from '../src/storage/reserve-file.ts';
 import { StorageRoom } from '../src/storage/storage-room.ts';
+import { loadCodecs } from './codecs.ts';
 import type { SandboxStores } from './join-engine.ts';
 
 /**
@@ -33,6 +34,7 @@ export async function indexedDBStores(
     const layers = new LayerPool({
       sandbox,
       spawn: () => new Worker(new URL('./layer.worker.ts', import.meta.url), { type: 'module' }),
+      codecs: loadCodecs,
       room,
     });
     room.onShort = () => layers.refuse();

@@ -32,6 +32,9 @@ export interface SandboxStores {
   close(): Promise<void>;
 }
 
+/** Milliseconds in which a machine that runs has its first prompt. */
+const PROMPT_MS = 300;
+
 export interface SandboxPlace {
   /** URL of the folder with `registry/`, with a slash at its end; `fetch` must reach it. */
   readonly assets: string;
@@ -78,6 +81,7 @@ export async function joinEngine(
         });
   // a pull needs the processor, and the machine knows nothing of it
   if (machine !== undefined) events.subscribe(() => machine.touch());
+  rehearseIngest(stores.ingestor, events);
   try {
     const engine = await openEngine({
       content: stores.content,
@@ -102,6 +106,15 @@ export async function joinEngine(
     await stores.close();
     throw error;
   }
+}
+
+/** Once the machine runs, and the first prompt had its time: before that nobody can ask for a layer. */
+function rehearseIngest(ingestor: LayerIngestor, events: EventStream): void {
+  const unsubscribe = events.subscribe((event) => {
+    if (event.type !== 'machine' || event.status !== 'running') return;
+    unsubscribe();
+    if (ingestor.rehearse !== undefined) setTimeout(() => ingestor.rehearse?.(), PROMPT_MS);
+  });
 }
 
 /**

@@ -2,47 +2,63 @@
 /** Ingests layers into a sandbox's content store, beside the engine. */
 
 import { expose } from 'comlink';
+import { rehearseCodecs } from '../src/engine/archive/codec-rehearsal.ts';
 import { Unpackers } from '../src/engine/archive/unpackers.ts';
-import type { OpenHashingWriter } from '../src/engine/image/hashing-writer.ts';
 import { ingestLayer } from '../src/engine/image/ingest-layer.ts';
 import { pieceLength } from '../src/engine/image/ingest-stage.ts';
 import { IndexedDBContentStore } from '../src/storage/indexeddb-content.ts';
 import { LargeWindow } from '../src/storage/large-window.ts';
 import { LayerWorker } from '../src/storage/layer-worker.ts';
-import { stageWriters } from '../src/storage/stage-writer.ts';
-import { loadCodecs } from './codecs.ts';
+import { StageWriters } from '../src/storage/stage-writer.ts';
 
-const unpackers = new Unpackers(loadCodecs);
+const codecs = Promise.withResolvers<WebAssembly.Module>();
+const unpackers = new Unpackers(() => codecs.promise);
 let content: Promise<IndexedDBContentStore> | undefined;
-let openBeside: OpenHashingWriter | undefined;
+let stages: StageWriters | undefined;
 let largeWindow: LargeWindow | undefined;
 
-const stageWorker = (sandbox: string) =>
-  new Worker(new URL('./stage.worker.ts', import.meta.url), { type: 'module', name: sandbox });
+/** One that could not be opened is tried again for the next layer. */
+function openContent(sandbox: string): Promise<IndexedDBContentStore> {
+  content ??= IndexedDBContentStore.open(sandbox).catch((error: unknown) => {
+    content = undefined;
+    throw error;
+  });
+  return content;
+}
+
+function stagesOf(sandbox: string): StageWriters {
+  stages ??= new StageWriters({
+    spawn: () => new Worker(new URL('./stage.worker.ts', import.meta.url), { type: 'module', name: sandbox }),
+    codecs: () => codecs.promise,
+    bufferLength: pieceLength,
+  });
+  return stages;
+}
 
 expose(
-  new LayerWorker(
-    async (sandbox, request, options) => {
-      // One that could not be opened is tried again for the next layer.
-      content ??= IndexedDBContentStore.open(sandbox).catch((error: unknown) => {
-        content = undefined;
-        throw error;
-      });
-      openBeside ??= stageWriters(() => stageWorker(sandbox), pieceLength);
+  new LayerWorker({
+    ingestInto: async (sandbox, request, options) => {
+      const { open } = stagesOf(sandbox);
       largeWindow ??= new LargeWindow(sandbox);
       const window = largeWindow;
       return await ingestLayer(
         request,
         {
           fetch: (url, init) => fetch(url, init),
-          content: await content,
+          content: await openContent(sandbox),
           unpackers,
-          openBeside,
+          openBeside: open,
           takeLargeWindow: (signal) => window.take(signal),
         },
         options,
       );
     },
-    () => largeWindow?.isHeld === true,
-  ),
+    onCodecs: codecs.resolve,
+    getReady: async (sandbox, rehearses, signal) => {
+      stagesOf(sandbox).prepare();
+      await openContent(sandbox);
+      if (rehearses) await rehearseCodecs(await codecs.promise, signal);
+    },
+    isSpent: () => largeWindow?.isHeld === true,
+  }),
 );

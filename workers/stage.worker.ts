@@ -5,30 +5,30 @@ import { expose } from 'comlink';
 import { hashingWriters, type OpenHashingWriter } from '../src/engine/image/hashing-writer.ts';
 import { IndexedDBContentStore } from '../src/storage/indexeddb-content.ts';
 import { StageWorker } from '../src/storage/stage-worker.ts';
-import { loadCodecs } from './codecs.ts';
 
 const sandbox = self.name;
-let codecs: Promise<WebAssembly.Module> | undefined;
+const codecs = Promise.withResolvers<WebAssembly.Module>();
 let writers: Promise<OpenHashingWriter> | undefined;
 
 expose(
-  new StageWorker(async (id, algorithm) => {
-    // what could not be opened is tried again for the next layer
-    writers ??= openWriters().catch((error: unknown) => {
-      writers = undefined;
-      throw error;
-    });
-    return (await writers)(id, algorithm);
-  }),
+  new StageWorker(
+    async (id, algorithm) => (await openWriters())(id, algorithm),
+    (module) => {
+      codecs.resolve(module);
+      // the first layer finds them open
+      openWriters().catch(() => undefined);
+    },
+  ),
 );
 
-async function openWriters(): Promise<OpenHashingWriter> {
-  const content = await IndexedDBContentStore.open(sandbox);
-  return hashingWriters(content, () => {
-    codecs ??= loadCodecs().catch((error: unknown) => {
-      codecs = undefined;
+/** What could not be opened is tried again for the next layer. */
+function openWriters(): Promise<OpenHashingWriter> {
+  writers ??= IndexedDBContentStore.open(sandbox).then(
+    (content) => hashingWriters(content, () => codecs.promise),
+    (error: unknown) => {
+      writers = undefined;
       throw error;
-    });
-    return codecs;
-  });
+    },
+  );
+  return writers;
 }

@@ -31,6 +31,8 @@ export interface LayerPoolOptions {
    * bundler must see `new Worker(new URL(...))` where the worker's file is.
    */
   readonly spawn: () => Worker;
+  /** codecs/codecs.wasm, compiled: all workers have the one module, and with it what was compiled of it since. */
+  readonly codecs: () => Promise<WebAssembly.Module>;
   /** While it is short no layer is ingested. */
   readonly room?: { readonly isShort: boolean };
   /** Default: `defaultPoolSize`. */
@@ -69,6 +71,8 @@ class PooledWorker {
   readonly pending = new Map<number, PendingIngest>();
   /** It gets no more to do, and is ended when it has nothing. */
   isSpent = false;
+  /** It has unpacked nothing yet, and has no memory to give back. */
+  isFresh = true;
   /** Ends it, unless more comes. */
   idleTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -79,6 +83,7 @@ class PooledWorker {
 
   ingest(ingest: number, request: IngestRequest, listener: IngestListener): PendingIngest {
     clearTimeout(this.idleTimer);
+    this.isFresh = false;
     const { onProgress, line } = listener;
     let fail: (error: Error) => void = () => undefined;
     const outcome = new Promise<IngestOutcome>((resolve, reject) => {
@@ -140,6 +145,9 @@ export class LayerPool implements LayerIngestor {
   readonly #workers = new Set<PooledWorker>();
   #ingests = 0;
   #isClosed = false;
+  /** There is always a worker. */
+  #keepsReady = false;
+  #isRehearsed = false;
 
   constructor(options: LayerPoolOptions) {
     this.#options = options;
@@ -155,6 +163,12 @@ export class LayerPool implements LayerIngestor {
   prepare(): void {
     if (this.#isClosed || this.#workers.size > 0) return;
     this.#restLater(this.#start());
+  }
+
+  /** Said when nobody needs the processor: from then on a worker is ready for the first layer, its decoders compiled for good. */
+  rehearse(): void {
+    this.#keepsReady = true;
+    this.#keepReady();
   }
 
   async ingest(
@@ -223,12 +237,24 @@ export class LayerPool implements LayerIngestor {
     return best;
   }
 
+  #keepReady(): void {
+    if (!this.#keepsReady || this.#isClosed || this.#workers.size > 0) return;
+    // what it cannot do it says when there is something to do
+    this.#start()
+      .remote.getReady(!this.#isRehearsed)
+      .catch(() => undefined);
+    this.#isRehearsed = true;
+  }
+
   /** Memory that WebAssembly has once it does not give back: only the end of the worker does. */
   #restLater(pooled: PooledWorker): void {
     clearTimeout(pooled.idleTimer);
+    if (pooled.isFresh && this.#keepsReady) return;
     const limit = pooled.isSpent ? 0 : (this.#options.idleLimit ?? defaultIdleLimit);
     pooled.idleTimer = setTimeout(() => {
-      if (pooled.pending.size === 0 && this.#workers.delete(pooled)) pooled.end();
+      if (pooled.pending.size > 0 || !this.#workers.delete(pooled)) return;
+      pooled.end();
+      this.#keepReady();
     }, limit);
   }
 
@@ -243,9 +269,13 @@ export class LayerPool implements LayerIngestor {
     pooled.worker.addEventListener('messageerror', died);
     const report = proxy(pooled.report.bind(pooled));
     const renew = proxy(pooled.renew.bind(pooled));
-    pooled.remote.open(this.#options.sandbox, report, renew).catch((cause: unknown) => {
-      this.#bury(pooled, String(cause));
-    });
+    const bury = (cause: unknown) =>
+      this.#bury(pooled, cause instanceof Error ? cause.message : String(cause));
+    pooled.remote.open(this.#options.sandbox, report, renew).catch(bury);
+    this.#options
+      .codecs()
+      .then((module) => pooled.remote.provide(module))
+      .catch(bury);
     return pooled;
   }
 

@@ -39,6 +39,10 @@ export interface LayerWorkerSurface {
     report: LayerWorkerHost['report'],
     renew: (...call: Parameters<LayerWorkerHost['renew']>) => RenewOutcome | Promise<RenewOutcome>,
   ): void;
+  /** As `provide` of StageWorkerSurface: ingests wait for it. */
+  provide(codecs: WebAssembly.Module): void;
+  /** Opens what an ingest needs and, with `rehearses`, runs the decoders; the first ingest puts an end to it. */
+  getReady(rehearses: boolean): Promise<void>;
   /** `ingest` names it for `cancel` and to the host. */
   ingest(ingest: number, request: IngestRequest): Promise<IngestOutcome>;
   cancel(ingest: number): void;
@@ -57,6 +61,15 @@ export type IngestInto = (
   },
 ) => Promise<LayerRecord>;
 
+/** What the worker's own side does for a LayerWorker. */
+export interface LayerWorkerParts {
+  readonly ingestInto: IngestInto;
+  readonly onCodecs: (codecs: WebAssembly.Module) => void;
+  readonly getReady: (sandbox: string, rehearses: boolean, signal: AbortSignal) => Promise<void>;
+  /** Whether an ingest has taken more memory than a worker may keep. */
+  readonly isSpent: () => boolean;
+}
+
 /** Milliseconds between two reports of the same status: each makes the page draw, which takes from the unpacking. */
 const reportInterval = 200;
 
@@ -67,17 +80,15 @@ interface Running {
 }
 
 export class LayerWorker implements LayerWorkerSurface {
-  readonly #ingestInto: IngestInto;
-  readonly #isSpent: () => boolean;
+  readonly #parts: LayerWorkerParts;
+  readonly #ready = new AbortController();
   readonly #running = new Map<number, Running>();
   #sandbox = '';
   #report: LayerWorkerHost['report'] | undefined;
   #renew: Parameters<LayerWorkerSurface['open']>[2] | undefined;
 
-  /** `isSpent`: whether an ingest has taken more memory than a worker may keep. */
-  constructor(ingestInto: IngestInto, isSpent = () => false) {
-    this.#ingestInto = ingestInto;
-    this.#isSpent = isSpent;
+  constructor(parts: LayerWorkerParts) {
+    this.#parts = parts;
   }
 
   open(...[sandbox, report, renew]: Parameters<LayerWorkerSurface['open']>): void {
@@ -86,7 +97,16 @@ export class LayerWorker implements LayerWorkerSurface {
     this.#renew = renew;
   }
 
+  provide(codecs: WebAssembly.Module): void {
+    this.#parts.onCodecs(codecs);
+  }
+
+  getReady(rehearses: boolean): Promise<void> {
+    return this.#parts.getReady(this.#sandbox, rehearses, this.#ready.signal);
+  }
+
   async ingest(ingest: number, request: IngestRequest): Promise<IngestOutcome> {
+    this.#ready.abort();
     const controller = new AbortController();
     const running: Running = { controller, hold: undefined };
     this.#running.set(ingest, running);
@@ -94,7 +114,7 @@ export class LayerWorker implements LayerWorkerSurface {
     const told: unknown[] = [];
     const tell = (report: IngestReport) => told.push(this.#report?.(ingest, report));
     try {
-      const record = await this.#ingestInto(this.#sandbox, request, {
+      const record = await this.#parts.ingestInto(this.#sandbox, request, {
         signal: controller.signal,
         onProgress: throttled((progress) => this.#report?.(ingest, { progress }), request.blob.size),
         line: {
@@ -118,7 +138,7 @@ export class LayerWorker implements LayerWorkerSurface {
   }
 
   #spent(): { readonly isSpent?: true } {
-    return this.#isSpent() ? { isSpent: true } : {};
+    return this.#parts.isSpent() ? { isSpent: true } : {};
   }
 
   cancel(ingest: number): void {

@@ -13,6 +13,8 @@ import { failureOf } from './layer-worker.ts';
 export type Outcome<T> = { readonly value: T } | { readonly failure: ErrorJSON };
 
 export interface StageWorkerSurface {
+  /** The first call: codecs/codecs.wasm, compiled; who has the same module has what was compiled of it since. */
+  provide(codecs: WebAssembly.Module): void;
   /** Opens the ingest `id`; the answer names it in the other calls. */
   begin(id: string, algorithm: 'sha256' | 'sha512'): Promise<Outcome<number>>;
   /** Takes the first `length` bytes of a buffer that is transferred; gives the buffer back. */
@@ -25,11 +27,17 @@ export interface StageWorkerSurface {
 
 export class StageWorker implements StageWorkerSurface {
   readonly #openWriter: OpenHashingWriter;
+  readonly #onCodecs: (codecs: WebAssembly.Module) => void;
   readonly #open = new Map<number, HashingWriter>();
   #stages = 0;
 
-  constructor(openWriter: OpenHashingWriter) {
+  constructor(openWriter: OpenHashingWriter, onCodecs: (codecs: WebAssembly.Module) => void) {
     this.#openWriter = openWriter;
+    this.#onCodecs = onCodecs;
+  }
+
+  provide(codecs: WebAssembly.Module): void {
+    this.#onCodecs(codecs);
   }
 
   begin(id: string, algorithm: 'sha256' | 'sha512'): Promise<Outcome<number>> {

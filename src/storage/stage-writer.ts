@@ -10,21 +10,45 @@ import type { Outcome, StageWorkerSurface } from './stage-worker.ts';
 /** Buffers on their way at once: one is hashed, one is filled, the others keep both workers from waiting. */
 const buffersInUse = 6;
 
+export interface StageWritersOptions {
+  /** Starts a worker that runs workers/stage.worker.ts. */
+  readonly spawn: () => Worker;
+  /** codecs/codecs.wasm, compiled. */
+  readonly codecs: () => Promise<WebAssembly.Module>;
+  /** Bytes of each buffer that goes over to it. */
+  readonly bufferLength: number;
+}
+
 /**
- * Hashing writers in a worker that runs workers/stage.worker.ts. `spawn` starts it when the first of them is opened, and
+ * Hashing writers in a stage worker. It is started when the first of them is opened, and
  * anew when the last one ended: what was open in that fails with StorageFailedError.
  */
-export function stageWriters(spawn: () => Worker, bufferLength: number): OpenHashingWriter {
-  let running: StageLine | undefined;
-  const forget = (ended: StageLine) => {
-    if (running === ended) running = undefined;
-  };
-  return async (id, algorithm) => {
-    running ??= new StageLine(spawn(), forget);
-    const { remote, ask } = running;
+export class StageWriters {
+  readonly #options: StageWritersOptions;
+  #running: StageLine | undefined;
+
+  constructor(options: StageWritersOptions) {
+    this.#options = options;
+  }
+
+  /** Starts the worker, so that it is there when a writer is opened. */
+  prepare(): void {
+    this.#line();
+  }
+
+  readonly open: OpenHashingWriter = async (id, algorithm) => {
+    const { remote, ask } = this.#line();
     const stage = await ask(remote.begin(id, algorithm));
-    return new StageWriter(remote, stage, { id, bufferLength, ask });
+    return new StageWriter(remote, stage, { id, bufferLength: this.#options.bufferLength, ask });
   };
+
+  #line(): StageLine {
+    const { spawn, codecs } = this.#options;
+    this.#running ??= new StageLine(spawn(), codecs(), (ended) => {
+      if (this.#running === ended) this.#running = undefined;
+    });
+    return this.#running;
+  }
 }
 
 /** A stage worker as long as it lives. */
@@ -34,11 +58,9 @@ class StageLine {
   readonly #unanswered = new Set<(reason: Error) => void>();
   #death: Error | undefined;
 
-  constructor(worker: Worker, onEnd: (ended: StageLine) => void) {
+  constructor(worker: Worker, codecs: Promise<WebAssembly.Module>, onEnd: (ended: StageLine) => void) {
     this.remote = wrap<StageWorkerSurface>(worker);
-    const bury = (event: Event) => {
-      event.preventDefault();
-      const reason = event instanceof ErrorEvent ? event.message : 'it could not be loaded';
+    const bury = (reason: string) => {
       const death = new StorageFailedError(
         `a stage worker of this page ended: ${reason}; pull the image again`,
         { reason },
@@ -49,8 +71,15 @@ class StageLine {
       worker.terminate();
       for (const fail of this.#unanswered) fail(death);
     };
-    worker.addEventListener('error', bury);
-    worker.addEventListener('messageerror', bury);
+    const died = (event: Event) => {
+      event.preventDefault();
+      bury(event instanceof ErrorEvent ? event.message : 'it could not be loaded');
+    };
+    worker.addEventListener('error', died);
+    worker.addEventListener('messageerror', died);
+    codecs
+      .then((module) => this.remote.provide(module))
+      .catch((cause: unknown) => bury(cause instanceof Error ? cause.message : String(cause)));
   }
 
   /** The value of an answer. Throws the failure that came, or why none comes any more. */

@@ -15,8 +15,9 @@ import { ContentFiles } from '../../src/storage/content-files.ts';
 import { deleteSandboxDatabase, SandboxDatabase } from '../../src/storage/database.ts';
 import { IndexedDBContentStore } from '../../src/storage/indexeddb-content.ts';
 import { largeWindowLock } from '../../src/storage/large-window.ts';
-import { defaultPoolSize, LayerPool } from '../../src/storage/layer-pool.ts';
+import { defaultPoolSize, LayerPool, type LayerPoolOptions } from '../../src/storage/layer-pool.ts';
 import { throttled } from '../../src/storage/layer-worker.ts';
+import { loadCodecs } from '../../workers/codecs.ts';
 import { countingBytes, sameBytes } from '../conformance/bytes.ts';
 import { freshSandbox } from '../conformance/sandbox-name.ts';
 import { gzipped, serveLayer, tarOf, zstdFrame } from './layer-tar.ts';
@@ -32,9 +33,9 @@ describe('the layer pool', () => {
     for (const close of closing.splice(0)) await close();
   });
 
-  async function opened(options: { size?: number; spawn?: () => Worker; idleLimit?: number } = {}) {
+  async function opened(options: Partial<LayerPoolOptions> = {}) {
     const sandbox = freshSandbox('pool');
-    const pool = new LayerPool({ sandbox, spawn: layerWorker, ...options });
+    const pool = new LayerPool({ sandbox, spawn: layerWorker, codecs: loadCodecs, ...options });
     const database = await SandboxDatabase.open(sandbox);
     closing.push(async () => {
       await pool.close();
@@ -78,6 +79,43 @@ describe('the layer pool', () => {
       await ingest(pool, request);
       await expect.poll(() => pool.workers).toBe(0);
     }
+  });
+
+  it('has a worker ready from the rehearsal on, which serves the first layer, and then another', async () => {
+    let spawned = 0;
+    const spawn = () => {
+      spawned += 1;
+      return layerWorker();
+    };
+    const { pool } = await opened({ idleLimit: 0, spawn });
+    const { request } = await serveLayer(tarOf({ file: countingBytes(1000) }), { compressed: true });
+    pool.rehearse();
+    pool.rehearse();
+    pool.prepare();
+    expect(pool.workers).toBe(1);
+    await ingest(pool, request);
+    expect(spawned).toBe(1);
+    // its memory is given back, and the next one has unpacked nothing
+    await expect.poll(() => spawned).toBe(2);
+    expect(pool.workers).toBe(1);
+    await ingest(pool, { ...request, id: 'again' });
+    await expect.poll(() => spawned).toBe(3);
+    await pool.close();
+    pool.rehearse();
+    expect(pool.workers).toBe(0);
+  });
+
+  it('fails by the reason for which there are no decoders, and looks for them again', async () => {
+    let isMissing = true;
+    const codecs = async () => {
+      if (isMissing) throw new Error('the decoders of layers cannot be loaded: 404');
+      return loadCodecs();
+    };
+    const { pool } = await opened({ codecs });
+    const { request, diffID } = await serveLayer(tarOf({ file: countingBytes(10) }), { compressed: true });
+    await expect(ingest(pool, request)).rejects.toThrow('the decoders of layers cannot be loaded: 404');
+    isMissing = false;
+    expect((await ingest(pool, request)).id).toBe(diffID);
   });
 
   it('fails with the worker’s error, its class and data, and leaves nothing behind', async () => {

@@ -5,7 +5,8 @@ import { digestOf } from '../../src/engine/oci/digest.ts';
 import { ContentFiles } from '../../src/storage/content-files.ts';
 import { deleteSandboxDatabase, SandboxDatabase } from '../../src/storage/database.ts';
 import { IndexedDBContentStore } from '../../src/storage/indexeddb-content.ts';
-import { stageWriters } from '../../src/storage/stage-writer.ts';
+import { StageWriters } from '../../src/storage/stage-writer.ts';
+import { loadCodecs } from '../../workers/codecs.ts';
 import { countingBytes, sameBytes } from '../conformance/bytes.ts';
 import { freshSandbox } from '../conformance/sandbox-name.ts';
 
@@ -39,7 +40,8 @@ describe('a writer in a stage worker', () => {
       await deleteSandboxDatabase(sandbox);
     });
     const content = new IndexedDBContentStore(database, await ContentFiles.open(sandbox));
-    return { open: stageWriters(spawn, bufferLength), content, workers };
+    const { open } = new StageWriters({ spawn, codecs: loadCodecs, bufferLength });
+    return { open, content, workers };
   }
 
   it.each(['sha256', 'sha512'] as const)('hashes with %s and stores what it is given', async (algorithm) => {

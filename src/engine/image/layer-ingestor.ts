@@ -44,6 +44,8 @@ export interface RegistryLine {
 export interface LayerIngestor {
   /** Said when a pull begins: layers will come soon, and what is slow to start may start now. */
   prepare?(): void;
+  /** Said when nobody waits for anything: what makes the first layers slow may be got over with. */
+  rehearse?(): void;
   /**
    * Fetches, verifies both digests and the size, unpacks and indexes one layer.
    * When it resolves the compressed blob and the uncompressed tar are committed

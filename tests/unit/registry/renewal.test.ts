@@ -11,6 +11,7 @@ import { Registries } from '../../../src/engine/registry/registries.ts';
 import { MemoryRecordStore } from '../../../src/engine/store/memory-records.ts';
 import { LayerPool } from '../../../src/storage/layer-pool.ts';
 import { LayerWorker } from '../../../src/storage/layer-worker.ts';
+import { codecsModule } from '../archive/unpacking.ts';
 import { BLOB, CONFIG, startRegistry, startTokenService } from './made-up-accounts.ts';
 import { AT_ONCE } from './made-up-registry.ts';
 import type { RealServer } from './real-server.ts';
@@ -30,12 +31,17 @@ const closed = <T extends RealServer>(server: T): T => {
 function workerThread(read: (bytes: Uint8Array) => void): Worker {
   const { port1, port2 } = new MessageChannel();
   closing.push(() => port1.close());
-  const surface = new LayerWorker(async (_, request, { signal: stop, line }) => {
-    const { url, headers, what, blob } = request;
-    const options = { ...line, fetch, signal: stop, patience: AT_ONCE };
-    const body = await openBlob({ url, headers, what, size: blob.size }, options);
-    read(new Uint8Array(await new Response(body).arrayBuffer()));
-    return { id: request.diffID, size: 1, index: new ArrayBuffer(1) };
+  const surface = new LayerWorker({
+    ingestInto: async (_, request, { signal: stop, line }) => {
+      const { url, headers, what, blob } = request;
+      const options = { ...line, fetch, signal: stop, patience: AT_ONCE };
+      const body = await openBlob({ url, headers, what, size: blob.size }, options);
+      read(new Uint8Array(await new Response(body).arrayBuffer()));
+      return { id: request.diffID, size: 1, index: new ArrayBuffer(1) };
+    },
+    onCodecs: () => undefined,
+    getReady: async () => undefined,
+    isSpent: () => false,
   });
   expose(surface, port1);
   port2.start();
@@ -72,6 +78,7 @@ async function start() {
     sandbox: 'x',
     size: 1,
     spawn: () => workerThread((bytes) => read.push(bytes)),
+    codecs: async () => codecsModule,
   });
   closing.push(() => pool.close());
   const fetches = new LayerFetches({ records: new MemoryRecordStore(), ingestor: pool, events });
