@@ -33,7 +33,8 @@ export interface ScreenOptions {
 export function createScreen(element: HTMLElement, options: ScreenOptions): Screen {
   const terminal = new Terminal({
     allowProposedApi: true,
-    cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
+    // an animation has the page drawn sixty times a second, for a tenth of a processor
+    cursorBlink: false,
     fontFamily: terminalFont,
     fontSize: 14,
     lineHeight: 1.2,
