@@ -1,12 +1,16 @@
 import { rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './tests/support/longest-first.ts';
 
 /** A profile on the disk: in a private window Chromium keeps IndexedDB in memory and has neither files nor quotas. */
 const profile = join(tmpdir(), `layerbox-browser-${process.pid}`);
 process.on('exit', () => rmSync(profile, { recursive: true, force: true }));
+
+/** On two cores both: the one that is left for it by default has hardly anything to do while the tests run. */
+const workers = Math.max(2, availableParallelism() - 1);
 
 /**
  * unit         pure code in Node
@@ -17,6 +21,7 @@ process.on('exit', () => rmSync(profile, { recursive: true, force: true }));
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -27,10 +32,16 @@ export default defineConfig({
             'tests/conformance/**/*.memory.test.ts',
           ],
           testTimeout: 60_000,
+          maxWorkers: workers,
         },
       },
       {
-        test: { name: 'fuzz', include: ['tests/fuzz/**/*.test.ts'], testTimeout: 60_000 },
+        test: {
+          name: 'fuzz',
+          include: ['tests/fuzz/**/*.test.ts'],
+          testTimeout: 60_000,
+          maxWorkers: workers,
+        },
       },
       {
         // Known from the start: one that is found on the way reloads the page in the middle of a test.
@@ -39,10 +50,13 @@ export default defineConfig({
           name: 'browser',
           include: ['tests/browser/**/*.test.ts', 'tests/conformance/**/*.indexeddb.test.ts'],
           testTimeout: 120_000,
-          // One profile, so one after the other.
-          fileParallelism: false,
+          // Beside the end-to-end tests, which wait more than they compute; one group has one number of workers.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           browser: {
             enabled: true,
+            // One profile, so one after the other.
+            fileParallelism: false,
             headless: true,
             screenshotFailures: false,
             provider: playwright({

@@ -4,21 +4,39 @@
  * (tests/long). Other words go to vitest: `npm test -- --project unit`.
  */
 
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { ensurePrograms, TEST_PROGRAMS } from './system.ts';
 
 const words = process.argv.slice(2);
 const long = words.includes('--long');
 const rest = words.filter((word) => word !== '--long');
 
-function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): void {
+/** True when it ended well. */
+async function run(
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<boolean> {
   const started = Date.now();
-  const done = spawnSync(program, args, { stdio: 'inherit', env });
-  if (done.error) throw done.error;
-  if (done.status !== 0) process.exit(done.status ?? 1);
-  console.log(`${program} ${args.join(' ')}: ${((Date.now() - started) / 1000).toFixed(0)} s\n`);
+  const [code, signal] = await once(spawn(program, args, { stdio: 'inherit', env }), 'exit');
+  const seconds = ((Date.now() - started) / 1000).toFixed(0);
+  const end = code === 0 ? '' : `, ended with ${code ?? signal}`;
+  console.log(`${program} ${args.join(' ')}: ${seconds} s${end}\n`);
+  return code === 0;
 }
 
 ensurePrograms(TEST_PROGRAMS);
-if (rest.length === 0 && !long) run('npm', ['run', '--silent', 'check']);
-run('npx', ['vitest', 'run', ...rest], { ...process.env, ...(long ? { LAYERBOX_LONG: '1' } : {}) });
+if (rest.length === 0 && !long) {
+  // side by side: the checks compute, and what is made waits for downloads and disks as well
+  const done = await Promise.all([
+    run('npm', ['run', '--silent', 'check']),
+    run('npx', ['tsx', 'tests/support/prepare.ts']),
+  ]);
+  if (done.includes(false)) process.exit(1);
+}
+const isGood = await run('npx', ['vitest', 'run', ...rest], {
+  ...process.env,
+  ...(long ? { LAYERBOX_LONG: '1' } : {}),
+});
+if (!isGood) process.exit(1);

@@ -20,11 +20,13 @@ declare module 'vitest' {
 }
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
-  const dist = await buildSite();
+  const [dist, fixtures, registry, closed] = await Promise.all([
+    buildSite(),
+    makeFixtures(),
+    startRegistry(),
+    startRegistry({ cors: false }),
+  ]);
   const site = await serveFolder(dist, 0);
-  const fixtures = await makeFixtures();
-  const registry = await startRegistry();
-  const closed = await startRegistry({ cors: false });
   for (const tag of ['busybox', 'debian', 'big']) {
     await pushLayout(fixtures.layout, tag, registry, `test/${tag}:latest`);
   }
