@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { megabytes } from './memory.ts';
 import { type FuzzReport, type FuzzTask, SharedInput } from './shared-input.ts';
 
 export interface FuzzOptions {
@@ -15,6 +16,10 @@ export interface FuzzOptions {
 
 /** Megabytes of objects that a parser may hold; a page has little more. */
 const heapLimit = 400;
+/** Bytes that the process may come to need more than at the start: that heap, and buffers, which have no limit of their own. */
+const mostMemory = (heapLimit + 200) * 1_000_000;
+/** Milliseconds between two looks at that. */
+const glance = 50;
 
 /** A thread that fuzzes one parser after the other. One that failed to return is of no more use. */
 export class Fuzzer {
@@ -42,6 +47,7 @@ export class Fuzzer {
     const { seed, seconds, runs = Number.POSITIVE_INFINITY, patience = 20 } = options;
     const task: FuzzTask = { name, seed, seconds, runs };
     let watch: NodeJS.Timeout | undefined;
+    let look: NodeJS.Timeout | undefined;
     try {
       return await new Promise<FuzzReport>((resolve) => {
         const failed = (reason: string) =>
@@ -53,10 +59,19 @@ export class Fuzzer {
           if (this.#shared.count === last) failed(`it did not return within ${patience} seconds`);
           last = this.#shared.count;
         }, patience * 1000);
+        const before = process.memoryUsage.rss();
+        look = setInterval(() => {
+          const taken = process.memoryUsage.rss() - before;
+          if (taken <= mostMemory) return;
+          // at once: what has no limit would take the computer's memory next
+          void this.close();
+          failed(`it took ${megabytes(taken)} of memory before it returned`);
+        }, glance);
         this.#worker.postMessage(task);
       });
     } finally {
       clearInterval(watch);
+      clearInterval(look);
       this.#worker.removeAllListeners('message');
       this.#worker.removeAllListeners('error');
     }

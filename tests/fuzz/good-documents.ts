@@ -1,12 +1,14 @@
-/** Documents of the specifications, and words that mean something in them. */
+/** Documents of the specifications, with all that is in them. */
+
+type Documents = Readonly<Record<string, Uint8Array>>;
 
 const json = (value: unknown): Uint8Array<ArrayBuffer> => new TextEncoder().encode(JSON.stringify(value));
-export const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
+const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
 const descriptor = (mediaType: string, more: object = {}) => ({ mediaType, digest, size: 7, ...more });
 const oci = 'application/vnd.oci.image';
-export const manifests = [
-  json({
+export const manifests: Documents = {
+  oci: json({
     schemaVersion: 2,
     mediaType: `${oci}.manifest.v1+json`,
     config: descriptor(`${oci}.config.v1+json`, { data: 'e30=' }),
@@ -17,15 +19,15 @@ export const manifests = [
     subject: descriptor(`${oci}.manifest.v1+json`),
     annotations: { 'org.opencontainers.image.created': '2020-01-01T00:00:00Z' },
   }),
-  json({
+  docker: json({
     schemaVersion: 2,
     mediaType: 'application/vnd.docker.distribution.manifest.v2+json',
     config: descriptor('application/vnd.docker.container.image.v1+json'),
     layers: [descriptor('application/vnd.docker.image.rootfs.diff.tar.gzip')],
   }),
-];
-export const indexes = [
-  json({
+};
+export const indexes: Documents = {
+  platforms: json({
     schemaVersion: 2,
     mediaType: `${oci}.index.v1+json`,
     manifests: [
@@ -41,9 +43,9 @@ export const indexes = [
       descriptor(`${oci}.index.v1+json`),
     ],
   }),
-];
-export const configs = [
-  json({
+};
+export const configs: Documents = {
+  everything: json({
     created: '2020-01-01T00:00:00.123456789Z',
     author: 'me',
     os: 'linux',
@@ -63,7 +65,7 @@ export const configs = [
     rootfs: { type: 'layers', diff_ids: [digest] },
     history: [{ created: '2020-01-01T00:00:00Z', created_by: 'x', empty_layer: true, comment: 'c' }],
   }),
-];
+};
 const spdx = {
   spdxVersion: 'SPDX-2.3',
   packages: [
@@ -81,42 +83,26 @@ const said = (predicateType: string, predicate: unknown) => ({
   subject: [{ name: 'x', digest: { sha256: 'ab' } }],
   predicate,
 });
-export const attestations = [
-  json(spdx),
-  json({ bomFormat: 'CycloneDX', components: [{ name: 'b', licenses: [{ license: { id: 'MIT' } }] }] }),
-  json(said('https://spdx.dev/Document', spdx)),
-  json(
+export const attestations: Documents = {
+  spdx: json(spdx),
+  cyclonedx: json({
+    bomFormat: 'CycloneDX',
+    components: [{ name: 'b', licenses: [{ license: { id: 'MIT' } }] }],
+  }),
+  'spdx-statement': json(said('https://spdx.dev/Document', spdx)),
+  'provenance-0.2': json(
     said('https://slsa.dev/provenance/v0.2', {
       invocation: { parameters: { a: { b: 'c' } } },
       materials: [],
     }),
   ),
-  json(said('https://slsa.dev/provenance/v1', { buildDefinition: { externalParameters: { a: { b: [] } } } })),
-  json({ payloadType: 'x', payload: btoa(JSON.stringify(spdx)) }),
-];
-export const jsonWords = [
-  'null',
-  'true',
-  '{}',
-  '[]',
-  '""',
-  '-1',
-  '1e400',
-  '"\\ud800"',
-  '__proto__',
-  'manifests',
-  'layers',
-  'mediaType',
-  'schemaVersion',
-  ',',
-  ':',
-  '{',
-  '[',
-  digest,
-];
-
-export const tables = [
-  json({
+  'provenance-1': json(
+    said('https://slsa.dev/provenance/v1', { buildDefinition: { externalParameters: { a: { b: [] } } } }),
+  ),
+  envelope: json({ payloadType: 'x', payload: btoa(JSON.stringify(spdx)) }),
+};
+export const tables: Documents = {
+  kinds: json({
     version: 1,
     entries: [
       { name: 'd/', type: 'dir', mode: 16_877, modtime: '2020-01-01T00:00:00Z' },
@@ -137,4 +123,4 @@ export const tables = [
       { name: 'n', type: 'char', devMajor: 1, devMinor: 3 },
     ],
   }),
-];
+};

@@ -7,14 +7,14 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 const text = (value: string): Bytes => new TextEncoder().encode(value);
 
-export const members = [
-  gzipSync('one member'),
-  joined(gzipSync('first '), gzipSync('second'), new Uint8Array(20)),
-  gzipSync('stored', { level: 0 }),
-  gzipSync(new Uint8Array(30_000)),
-  // header fields: extra, name, comment and a checksum of the header
-  gzipWithFields('with fields'),
-];
+export const members: Readonly<Record<string, Uint8Array>> = {
+  one: gzipSync('one member'),
+  'two-and-padding': joined(gzipSync('first '), gzipSync('second'), new Uint8Array(20)),
+  stored: gzipSync('stored', { level: 0 }),
+  zeros: gzipSync(new Uint8Array(30_000)),
+  // extra, name, comment and a checksum of the header
+  fields: gzipWithFields('with fields'),
+};
 
 function gzipWithFields(content: string): Bytes {
   const head = joined(
@@ -31,11 +31,11 @@ function gzipWithFields(content: string): Bytes {
 }
 
 /** Raw and run-length blocks, so that nothing has to be compressed (RFC 8878, 3.1.1). */
-export const zstdFrames = [
-  joined(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x20, 5, 0x29, 0, 0), text('hello')),
-  joined(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x50, 0x03, 0x40, 0, 0x41)),
-  joined(
+export const zstdFrames: Readonly<Record<string, Uint8Array>> = {
+  raw: joined(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x20, 5, 0x29, 0, 0), text('hello')),
+  'run-length': joined(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x50, 0x03, 0x40, 0, 0x41)),
+  skippable: joined(
     Uint8Array.of(0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3),
     Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x20, 1, 0x09, 0, 0, 0x78),
   ),
-];
+};

@@ -8,20 +8,20 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const long = (type: 'L' | 'K', name: string) =>
   joined(header({ type, size: name.length + 1 }), padded(`${name}\0`));
 const sparseMap = '2\n0\n3\n4096\n4\n';
-export const tars: readonly Bytes[] = [
-  joined(
+export const tars: Readonly<Record<string, Bytes>> = {
+  files: joined(
     header({ name: 'd/', type: '5' }),
     file('d/f', 'content'),
     header({ name: 'l', type: '2', link: 'd/f' }),
     endOfArchive,
   ),
-  joined(
+  nodes: joined(
     file('a', 'x'),
     header({ name: 'b', type: '1', link: 'a' }),
     header({ name: 'n', type: '3', devices: ['1', '3'] }),
     header({ name: 'p', type: '6' }),
   ),
-  joined(
+  pax: joined(
     pax({
       path: 'a/b',
       mtime: '-1.5',
@@ -31,15 +31,15 @@ export const tars: readonly Bytes[] = [
     }),
     file('cut', 'abc'),
   ),
-  joined(pax({ uid: '9', comment: 'x' }, 'g'), file('a', ''), pax({ uid: '' }), file('b', '')),
-  joined(long('L', 'n'.repeat(150)), long('K', 't'.repeat(120)), header({ type: '2' })),
-  joined(
+  'pax-of-all': joined(pax({ uid: '9', comment: 'x' }, 'g'), file('a', ''), pax({ uid: '' }), file('b', '')),
+  'long-names': joined(long('L', 'n'.repeat(150)), long('K', 't'.repeat(120)), header({ type: '2' })),
+  whiteouts: joined(
     file('a/.wh.b', ''),
     file('a/.wh..wh..opq', ''),
     file('.wh..wh.plnk/1', 'x'),
     header({ name: 'h', type: '1', link: '.wh..wh.plnk/1' }),
   ),
-  joined(
+  'sparse-in-data': joined(
     pax({
       'GNU.sparse.major': '1',
       'GNU.sparse.minor': '0',
@@ -50,11 +50,11 @@ export const tars: readonly Bytes[] = [
     padded(sparseMap),
     padded('abcdefg'),
   ),
-  joined(
+  'sparse-in-header': joined(
     pax({ 'GNU.sparse.size': '5000', 'GNU.sparse.numblocks': '2', 'GNU.sparse.map': '0,2,4000,1' }),
     file('f', 'abc'),
   ),
-  joined(
+  'sparse-of-gnu': joined(
     header({
       type: 'S',
       magic: 'ustar  \0',
@@ -67,16 +67,23 @@ export const tars: readonly Bytes[] = [
     }),
     padded('abc'),
   ),
-  joined(
+  'through-symlinks': joined(
     header({ name: 's', type: '2', link: 'd/../e' }),
     file('s/f', 'x'),
     header({ name: 'h', type: '1', link: 's/../e/f' }),
   ),
-];
+};
 
 /** The records of a pax header without its blocks. */
-export function records(values: Readonly<Record<string, string>>): Bytes {
+function records(values: Readonly<Record<string, string>>): Bytes {
   const whole = pax(values);
   const length = Number.parseInt(decodeName(whole.subarray(124, 135)), 8);
   return whole.slice(512, 512 + length);
 }
+
+export const paxRecords: Readonly<Record<string, Bytes>> = {
+  paths: records({ path: 'a/b/c', linkpath: '../d' }),
+  numbers: records({ mtime: '-1.5', atime: '1700000000.123456789', uid: '70000', gid: '3', size: '12' }),
+  attributes: records({ 'LIBARCHIVE.xattr.a%3d': 'QUJD', 'SCHILY.xattr.user.a': 'v\0' }),
+  sparse: records({ 'GNU.sparse.offset': '10', 'GNU.sparse.numbytes': '10' }),
+};

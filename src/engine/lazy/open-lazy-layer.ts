@@ -1,10 +1,7 @@
 /** Opening a layer by its table of contents: fetched by ranges, its digest verified, then read. */
 
-import { GzipDecoder } from '../archive/gzip-decoder.ts';
 import { joinBytes } from '../archive/join-bytes.ts';
-import { type TarEntry, TarReader } from '../archive/tar-reader.ts';
 import { CorruptLayerError, DigestMismatchError } from '../errors.ts';
-import { printableName } from '../names.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type DiffID, type Digest, digestOf, splitDigest } from '../oci/digest.ts';
 import type { BlobRanges } from './blob-ranges.ts';
@@ -15,6 +12,7 @@ import { LazyLayer } from './lazy-layer.ts';
 import type { Pace } from './pace.ts';
 import { stargzFooter, stargzFooterLimit } from './stargz-footer.ts';
 import { readTableOfContents, type TableOfContents } from './table-of-contents.ts';
+import { tocFile } from './toc-file.ts';
 
 export interface LazySource {
   readonly blob: Descriptor;
@@ -33,7 +31,6 @@ export interface LazySource {
 
 /** Bytes from the end of an eStargz blob that are fetched at once: most tables of contents are within them. */
 const tailLength = 256 << 10;
-const tocName = 'stargz.index.json';
 
 /**
  * The layer, or undefined when it has no table of contents. Errors: CannotBeLazy when
@@ -90,33 +87,6 @@ async function readStargz(
   await verify(json, tocDigest, source.what);
   const chunk = { size: entry.size, offset: tocOffset, end: tocEnd, inner: entry.offset, digest: tocDigest };
   return readTableOfContents(json, { diffID, payloadEnd: tocOffset, ownEntry: { entry, chunk } });
-}
-
-/** The one file in the tar that the last gzip member of an eStargz blob ends with. */
-function tocFile(compressed: Uint8Array): { entry: TarEntry; json: Uint8Array<ArrayBuffer> } {
-  const pieces: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
-  let first: TarEntry | undefined;
-  const reader = new TarReader((entry) => {
-    first ??= entry;
-  });
-  for (const piece of new GzipDecoder().push(compressed)) {
-    reader.push(piece);
-    pieces.push(piece);
-    length += piece.length;
-    if (length > tocLimit) throw new CannotBeLazy(`its table of contents is larger than ${tocLimit} bytes`);
-  }
-  const entry: TarEntry | undefined = first;
-  if (entry === undefined || entry.path !== tocName || entry.type !== 'file') {
-    const found = entry === undefined ? 'nothing' : JSON.stringify(printableName(entry.path));
-    throw new CorruptLayerError(`where its table of contents should be is ${found}, not ${tocName}`);
-  }
-  if (entry.offset + entry.size > length) {
-    throw new CorruptLayerError(
-      `its table of contents ends after ${length - entry.offset} of ${entry.size} bytes`,
-    );
-  }
-  return { entry, json: joinBytes(pieces).slice(entry.offset, entry.offset + entry.size) };
 }
 
 async function readChunked(
