@@ -12,11 +12,9 @@ import { run } from '../tests/support/run.ts';
 import { dockerOk, openSandbox } from '../tests/support/sandbox-page.ts';
 import { hostTree } from './host-tree.ts';
 import { compared, median, milliseconds, type Row } from './report.ts';
-import type { Setting } from './setting.ts';
+import { type Setting, TYPING_MS } from './setting.ts';
 
 const LINE = 'find / -xdev | wc -l';
-/** Long enough for the machine's rehearsal (src/machine/rehearsal.ts), and for a person to type. */
-const TYPING_MS = 8_000;
 /** How many times longer than the host it took with plain 9P2000.L and no rehearsal, as docs/performance.md has them. */
 const AT_FIRST = { cold: 94, warm: 32 };
 /** Million instructions with plain 9P2000.L, as docs/performance.md has them. */

@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { run } from '../tests/support/run.ts';
 
 export interface Row {
   readonly name: string;
@@ -69,6 +70,24 @@ export async function median(runs: number, measure: () => Promise<number>): Prom
   for (let i = 0; i < runs; i++) figures.push(await measure());
   figures.sort((a, b) => a - b);
   return figures[runs >> 1] ?? Number.NaN;
+}
+
+/**
+ * The median of each of several measurements, which are taken in turn. Before each of them what the others have written
+ * goes to the disk, so that nobody pays for it.
+ */
+export async function medians(
+  runs: number,
+  measures: readonly (() => Promise<number>)[],
+): Promise<readonly number[]> {
+  const figures: number[][] = measures.map(() => []);
+  for (let turn = 0; turn < runs; turn++) {
+    for (const [at, measure] of measures.entries()) {
+      await run('sync', []);
+      figures[at]?.push(await measure());
+    }
+  }
+  return figures.map((times) => times.toSorted((a, b) => a - b)[runs >> 1] ?? Number.NaN);
 }
 
 /** Milliseconds that an asynchronous piece of work took. */
