@@ -15,7 +15,7 @@ const workers = Math.max(2, availableParallelism() - 1);
 /**
  * unit         pure code in Node
  * conformance  one suite per port, on the in-memory implementations in Node
- * fuzz         parsers on inputs that are almost right: 1,000 each, or as many as 20 seconds allow
+ * fuzz         parsers on inputs that are almost right: 1,000 each at most, or as many as 20 seconds allow
  * browser      the same suites and the adapters, in headless Chromium on real IndexedDB
  * e2e          the built site driven through Chromium against real registries
  */

@@ -38,7 +38,8 @@ export interface Found {
 
 /** All that the places have; one that does not answer is a failure of its own. CancelledError. */
 export async function findRepositories(places: readonly SearchedPlace[]): Promise<Found> {
-  const found = new Map<string, FoundRepository>();
+  // a set of tags for each: a layout may name one repository many thousand times
+  const found = new Map<string, Omit<FoundRepository, 'tags'> & { readonly tags: Set<string> }>();
   const failures: Found['failures'][number][] = [];
   for (const place of places) {
     let listed: readonly ListedName[];
@@ -55,17 +56,23 @@ export async function findRepositories(places: readonly SearchedPlace[]): Promis
       const full = fullName(reference);
       const known = found.get(full);
       const tag = place.kind === 'layout' ? reference.tag : undefined;
+      const tags = known?.tags ?? new Set<string>();
+      if (tag !== undefined) tags.add(tag);
       found.set(full, {
         name: familiarName(reference),
         isOfficial: full.startsWith('docker.io/library/'),
         description: known?.description || description,
-        tags: [...new Set([...(known?.tags ?? []), ...(tag === undefined ? [] : [tag])])],
+        tags,
         place: known?.place ?? place.name,
       });
     }
   }
+  const repositories = [...found.values()].map(({ tags, ...repository }) => ({
+    ...repository,
+    tags: [...tags],
+  }));
   const byName = (a: FoundRepository, b: FoundRepository) => (a.name < b.name ? -1 : 1);
-  return { repositories: [...found.values()].sort(byName), failures };
+  return { repositories: repositories.sort(byName), failures };
 }
 
 /**
