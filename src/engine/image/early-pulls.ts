@@ -16,6 +16,8 @@ export interface EarlyImage {
   readonly pulled: PulledImage | undefined;
   /** Why the rest of it did not come, once that is known. */
   readonly failure: () => unknown;
+  /** Resolves when the pull is over and, if it failed, what was started from the image is gone. */
+  readonly over: () => Promise<unknown>;
 }
 
 export interface EarlyPullsOptions {
@@ -105,6 +107,8 @@ export class EarlyPulls {
     });
     const running: Running = { controller, runnable, image: undefined, waiting: 0 };
     let failure: unknown;
+    let ending: Promise<void> | undefined;
+    const over = async () => ending;
     const whole = this.#options.pull(reference, {
       ...options,
       signal: controller.signal,
@@ -113,7 +117,7 @@ export class EarlyPulls {
         if (running.image === undefined) options.onProgress?.(progress);
       },
       onRunnable: (record) => {
-        running.image = { record, pulled: undefined, failure: () => failure };
+        running.image = { record, pulled: undefined, failure: () => failure, over };
         resolve(running.image);
       },
     });
@@ -121,10 +125,10 @@ export class EarlyPulls {
     whole.catch((error: unknown) => {
       failure = error;
     });
-    const ending = this.#end(running, whole).then(
+    ending = this.#end(running, whole).then(
       (pulled) => {
         this.#running.delete(id);
-        resolve({ record: pulled.record, pulled, failure: () => undefined });
+        resolve({ record: pulled.record, pulled, failure: () => undefined, over });
       },
       (error: unknown) => {
         this.#running.delete(id);
@@ -132,8 +136,9 @@ export class EarlyPulls {
       },
     );
     runnable.catch(() => undefined); // whoever waits has it
-    this.#ending.add(ending);
-    ending.finally(() => this.#ending.delete(ending));
+    const end = ending;
+    this.#ending.add(end);
+    end.finally(() => this.#ending.delete(end));
     return running;
   }
 

@@ -2,6 +2,7 @@
 
 import { describe, expect, it, vi } from 'vitest';
 import { LazyLayers } from '../../../src/engine/lazy/lazy-layers.ts';
+import { MemoryRecordStore } from '../../../src/engine/store/memory-records.ts';
 import { holdsOnceCollected } from '../../support/collected.ts';
 import { stargzLayer } from '../../support/estargz.ts';
 import type { ProgramCode } from '../container/fake-machine.ts';
@@ -286,14 +287,48 @@ describe('what can go wrong with it', () => {
       const { code, err } = await running;
       expect(code).toBe(137);
       expect(err).toMatch(message);
-      await until('it is gone', async () => (await containers(sandbox)) === '');
+      expect(await containers(sandbox)).toBe('');
       expect(await images(sandbox)).toBe('');
-      await until('all is given back', async () => (await sandbox.stores.content.list()).length === 0);
+      expect(await sandbox.stores.content.list()).toEqual([]);
       expect(await sandbox.stores.records.ids('layers')).toEqual([]);
       expect(await sandbox.stores.content.pendingIngests()).toEqual([]);
       expect(sandbox.events.some((event) => event.type === 'pull' && event.status === 'failed')).toBe(true);
     },
   );
+
+  it('is over for docker run when its container is gone', async () => {
+    const registry = new EarlyRegistry();
+    registry.image('v1', [{ layer: layerOf() }]);
+    registry.whole = () => new Response('gone', { status: 404 });
+    const sandbox = await open(registry);
+    const { records } = sandbox.stores;
+    let forget: () => void = () => undefined;
+    const mayForget = new Promise<void>((resolve) => {
+      forget = resolve;
+    });
+    let isForgetting = false;
+    const commit = vi.spyOn(records, 'commit');
+    commit.mockImplementation(async (changes) => {
+      if (changes.some((change) => change.kind === 'containers' && 'delete' in change)) {
+        isForgetting = true;
+        await mayForget;
+      }
+      return MemoryRecordStore.prototype.commit.call(records, changes);
+    });
+    let isOver = false;
+    const running = sandbox.docker(`run ${REF} change`).finally(() => {
+      isOver = true;
+    });
+    await until('it runs', async () => /=running$/.test(await containers(sandbox)));
+    registry.release();
+    await until('its record goes', async () => isForgetting);
+    // longer than the command takes that does not wait for it
+    for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(isOver).toBe(false);
+    forget();
+    expect((await running).code).toBe(137);
+    expect(await containers(sandbox)).toBe('');
+  });
 
   it('is a page that ends before all is here: the next one finds neither image nor container', async () => {
     const registry = new EarlyRegistry();

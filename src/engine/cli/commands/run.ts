@@ -56,7 +56,11 @@ export const run: Command = {
       if (isBlind) await print.line(record.id);
       const code = await runAttached(host.containers, record.id, attachment, print);
       const failure = early?.failure();
-      if (failure !== undefined) await print.error(`docker: ${errorText(failure)}`);
+      if (failure !== undefined) {
+        // whoever looks after this command finds no container of an image that will never be here
+        await early?.over();
+        await print.error(`docker: ${errorText(failure)}`);
+      }
       return isBlind ? 0 : code;
     } catch (error) {
       // what never ran has no end at which --rm would remove it
