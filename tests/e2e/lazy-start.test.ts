@@ -161,7 +161,7 @@ describe('a layer whose bytes were changed', () => {
 
 describe('a browser that is killed before all is here', () => {
   it('leaves neither image nor container, and starts over', async () => {
-    line.setRate(RATE / 4);
+    line.setRate(RATE / 2);
     await type(page, 'clear');
     await type(page, `docker run -it ${reference} bash`);
     await shows(page, /root@[0-9a-f]{12}:\/#/, 240_000);

@@ -93,7 +93,7 @@ describe('a page pushes what it pulled, to the byte', () => {
   }
 
   it('in chunks, and goes on after one that did not get through', async () => {
-    await pushMade(plain.direct, 'test/large', 1, [12 << 20]);
+    await pushMade(plain.direct, 'test/large', 1, [10 << 20]);
     await dockerOk(page, 'pull', `${plain.host}/test/large`);
     const target = `${faulty.host}/large/made:1`;
     await dockerOk(page, 'tag', `${plain.host}/test/large`, target);
