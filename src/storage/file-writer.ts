@@ -72,9 +72,8 @@ export class FileWriter implements ContentWriter {
       lanes: LANES.length,
       ...(!isInline && ({ isFile: true } as const)),
     };
-    // what lies in the database itself goes to the disk with the record that comes to need it
-    const durability = isInline ? 'relaxed' : 'strict';
-    this.#isVisible = await commitIngest(this.#place, this.#id, row, durability);
+    // it goes to the disk with the record that comes to need it
+    this.#isVisible = await commitIngest(this.#place, this.#id, row, 'relaxed');
     if (!this.#isVisible) await dropIngest(this.#place, this.#id, this.#parts);
   }
 
