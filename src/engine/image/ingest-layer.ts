@@ -75,7 +75,7 @@ export async function ingestLayer(
   const { signal } = options;
   try {
     layerCompression(blob.mediaType);
-    const body = await openBlob(
+    const opening = openBlob(
       {
         url: request.url,
         headers: request.headers,
@@ -86,7 +86,7 @@ export async function ingestLayer(
       },
       { ...options.line, fetch: dependencies.fetch, signal, reuses: true },
     );
-    return await new Ingest(request, dependencies, options).run(body);
+    return await new Ingest(request, dependencies, options).run(opening);
   } catch (error) {
     if (signal.aborted) throw cancelled(what, error);
     for (const Class of [CorruptLayerError, UnsupportedMediaTypeError]) {
@@ -95,6 +95,11 @@ export async function ingestLayer(
     }
     throw error;
   }
+}
+
+interface Unpacking {
+  readonly unpacker: Unpacker;
+  readonly tarStage: IngestStage;
 }
 
 class Ingest {
@@ -120,23 +125,30 @@ class Ingest {
     this.#openHere = hashingWriters(content, () => unpackers.module());
   }
 
-  async run(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<LayerRecord> {
+  /** What the bytes go to is opened while the registry is asked for them. */
+  async run(opening: Promise<ReadableStream<Uint8Array<ArrayBuffer>>>): Promise<LayerRecord> {
     const { blob } = this.#request;
+    let body: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
     let source: ReturnType<typeof readBody> | undefined;
     try {
       const bytes = new CopiedBytes(capacity);
-      const blobStage = await this.#open('blob', blob.digest, bytes);
+      const staging = this.#open('blob', blob.digest, bytes);
+      const unpacking = layerCompression(blob.mediaType) === 'none' ? undefined : this.#openUnpacking();
+      // when one of them has failed, no other is being opened any more
+      await Promise.allSettled([opening, staging, unpacking]);
+      body = await opening;
+      const blobStage = await staging;
       source = readBody(body, this.#request, this.#options.signal, async (chunk, received) => {
         bytes.append(chunk);
         await blobStage.advance();
         this.#report(received);
       });
-      const { tarStage, damage } = await this.#unpack(source, blobStage);
+      const { tarStage, damage } = await this.#unpack(source, blobStage, await unpacking);
       return await this.#verify(blobStage, tarStage, damage);
     } finally {
       // of a source that was never read this would not reach the body
       await source?.return();
-      if (source === undefined) await body.cancel().catch(() => undefined);
+      if (source === undefined) await body?.cancel().catch(() => undefined);
       if (this.#unpacker !== undefined) this.#dependencies.unpackers.giveBack(this.#unpacker);
       this.#unpacker = undefined;
       this.#giveLargeWindowBack?.();
@@ -168,6 +180,11 @@ class Ingest {
     return stage;
   }
 
+  async #drop(stage: IngestStage): Promise<void> {
+    await stage.abort();
+    this.#staged.delete(stage);
+  }
+
   #report(received: number): void {
     const now = performance.now();
     if (now - this.#reportedAt < reportInterval && received < this.#request.blob.size) return;
@@ -175,10 +192,19 @@ class Ingest {
     this.#options.onProgress({ status: 'downloading', bytes: received });
   }
 
-  /** Reads the source to its end. `damage` is why the layer cannot be unpacked. */
+  /** What a compressed layer needs: any unpacker, which is not started yet, and the stage for what comes to lie in it. */
+  async #openUnpacking(): Promise<Unpacking> {
+    const { unpackers, openBeside } = this.#dependencies;
+    const unpacker = await unpackers.take();
+    this.#unpacker = unpacker;
+    return { unpacker, tarStage: await this.#open('tar', this.#request.diffID, unpacker, openBeside) };
+  }
+
+  /** Reads the source to its end; `unpacking` was opened for what its label says. `damage` is why the layer cannot be unpacked. */
   async #unpack(
     source: AsyncGenerator<Uint8Array<ArrayBuffer>, void>,
     blobStage: IngestStage,
+    unpacking: Unpacking | undefined,
   ): Promise<{ tarStage: IngestStage; damage?: { readonly reason: unknown } }> {
     const { blob, diffID } = this.#request;
     let tarStage = blobStage;
@@ -187,6 +213,7 @@ class Ingest {
       const compression = detectCompression(start);
       if (compression === 'none') {
         // the digest of a plain tar is its diffID, unless one is a sha512
+        if (unpacking !== undefined) await this.#drop(unpacking.tarStage);
         const isOneBlob = splitDigest(blob.digest).algorithm === splitDigest(diffID).algorithm;
         const tar = new CopiedBytes(isOneBlob ? 0 : capacity);
         if (!isOneBlob) tarStage = await this.#open('tar', diffID, tar);
@@ -197,9 +224,9 @@ class Ingest {
           await tarStage.advance();
         }
       } else if (compression === 'gzip' || compression === 'zstd') {
-        const unpacker = await this.#takeUnpacker();
+        const { unpacker, tarStage: stage } = unpacking ?? (await this.#openUnpacking());
+        tarStage = stage;
         unpacker.start({ format: compression, capacity });
-        tarStage = await this.#open('tar', diffID, unpacker, this.#dependencies.openBeside);
         for await (const chunk of chunks) {
           for (const bytes of unpacker.push(chunk)) {
             this.#layer.push(bytes);
@@ -217,11 +244,6 @@ class Ingest {
       for (let next = await source.next(); next.done !== true; ) next = await source.next();
       return { tarStage, damage: { reason } };
     }
-  }
-
-  async #takeUnpacker(): Promise<Unpacker> {
-    this.#unpacker = await this.#dependencies.unpackers.take();
-    return this.#unpacker;
   }
 
   async #takeLargeWindow(): Promise<void> {
