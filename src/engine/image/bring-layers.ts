@@ -6,7 +6,7 @@ import type { ImageRecord } from '../store/records.ts';
 import { EarlyLayers } from './early-layers.ts';
 import type { ImageParts } from './image-parts.ts';
 import { cancelled } from './ingest-source.ts';
-import type { LayerFetches } from './layer-fetches.ts';
+import { LAYERS_AT_ONCE, type LayerFetches } from './layer-fetches.ts';
 import type { PullReport } from './pull-report.ts';
 
 /** Of layers that can be read already: a browser has six connections to a host, and files that are touched want four. */
@@ -69,13 +69,13 @@ export async function bringLayers(
 interface BringOptions {
   /** As IngestRequest has it. */
   readonly piece?: number;
-  /** Default: all, of which the fetches let some go on. */
+  /** Default: LAYERS_AT_ONCE. */
   readonly atOnce?: number;
   /** Follows when the layer is here. */
   readonly andThen?: (layer: Layers[number]) => Promise<void>;
 }
 
-/** Bottom first, each with what is to follow. The first failure ends the others; nothing goes on once this settled. */
+/** A few at a time, bottom first, each with what is to follow. The first failure ends the others; nothing goes on once this settled. */
 async function bringEach(
   pull: LayersOf,
   fetches: LayerFetches,
@@ -100,7 +100,7 @@ async function bringEach(
       }
     }
   };
-  const { atOnce = missing.length } = how;
+  const { atOnce = LAYERS_AT_ONCE } = how;
   missing.slice(atOnce).forEach((layer) => {
     report.layer(layer, 'Waiting', 0);
   });

@@ -21,7 +21,7 @@ interface Fetch {
 }
 
 /** Of all pulls together; as Docker's max-concurrent-downloads. */
-const LAYERS_AT_ONCE = 3;
+export const LAYERS_AT_ONCE = 3;
 
 /** What a fetch tells: of its ingest, that others go first, and that the registry is asked again in `wait` milliseconds. */
 export type LayerProgress =
@@ -95,13 +95,8 @@ export class LayerFetches {
     if (await this.has(wish.diffID)) return; // another pull was quicker
     if (this.#permits.areTaken) report({ status: 'waiting' });
     const giveBack = await this.#permits.take(signal);
-    const told = (progress: LayerProgress) => {
-      // all of it is here: while it is verified and stored the next one may come
-      if (progress.status === 'verifying') giveBack();
-      report(progress);
-    };
     try {
-      await this.#ingestNow(wish, signal, told);
+      await this.#ingestNow(wish, signal, report);
     } finally {
       giveBack();
     }
