@@ -138,12 +138,13 @@ class Ingest {
       await Promise.allSettled([opening, staging, unpacking]);
       body = await opening;
       const blobStage = await staging;
+      const opened = await unpacking;
       source = readBody(body, this.#request, this.#options.signal, async (chunk, received) => {
         bytes.append(chunk);
         await blobStage.advance();
         this.#report(received);
       });
-      const { tarStage, damage } = await this.#unpack(source, blobStage, await unpacking);
+      const { tarStage, damage } = await this.#unpack(source, blobStage, opened);
       return await this.#verify(blobStage, tarStage, damage);
     } finally {
       // of a source that was never read this would not reach the body

@@ -564,6 +564,27 @@ describe('ingestLayer when what stores its parts is gone', () => {
     expect(await own.take()).toBe(unpacker);
   });
 
+  it('lets go of the connection where there are no decoders', async () => {
+    const closed = new Promise<void>((resolve) => {
+      answer = (_, response) => {
+        response.setHeader('content-length', gz.length);
+        response.write(gz.subarray(0, 5000));
+        response.on('close', resolve);
+      };
+    });
+    const content = new MemoryContentStore();
+    const none = new Unpackers(() => Promise.reject(new StorageFailedError('the decoders cannot be loaded')));
+    const ingesting = ingestLayer(
+      // of sha512, which needs none of them
+      requestFor(gz, tar, { digest: sha(gz, 'sha512') }),
+      { fetch: (url) => fetch(url), content, unpackers: none },
+      { signal: new AbortController().signal, onProgress: () => undefined },
+    );
+    await expect(ingesting).rejects.toThrow('the decoders cannot be loaded');
+    await closed;
+    expect(await content.pendingIngests()).toEqual([]);
+  });
+
   it('tells why the layer did not come, not why something of it may be left', async () => {
     answer = send(changedAt(gz, gz.length >> 1));
     const content = new MemoryContentStore();
