@@ -193,7 +193,7 @@ class Ingest {
     this.#options.onProgress({ status: 'downloading', bytes: received });
   }
 
-  /** What a compressed layer needs: any unpacker, which is not started yet, and the stage for what comes to lie in it. */
+  /** An unpacker, which is not started yet, and the stage for what comes to lie in it. */
   async #openUnpacking(): Promise<Unpacking> {
     const { unpackers, openBeside } = this.#dependencies;
     const unpacker = await unpackers.take();
