@@ -5,6 +5,7 @@
  */
 
 import { gzipped } from './gzip-stream.ts';
+import { joinBytes } from './join-bytes.ts';
 import { Sha256 } from './sha256.ts';
 import { Unpacker } from './unpacker.ts';
 
@@ -67,24 +68,17 @@ export async function rehearseCodecs(module: WebAssembly.Module, signal: AbortSi
   }
 }
 
-/** A stream that unpacks to 64 KB: all of that text, or its first KB again and again. */
+/** A stream that unpacks to 64 KB: all of that text, or its first KB in one frame after the other (RFC 8878, section 3). */
 export async function rehearsalStream(format: 'gzip' | 'zstd'): Promise<Uint8Array> {
-  return format === 'gzip' ? gzipOf(rehearsalText(textLength)) : zstdFrames(textLength / frameLength);
-}
-
-async function gzipOf(text: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  async function* whole() {
-    yield text;
+  if (format === 'zstd') {
+    const frame = Uint8Array.from(atob(zstdFrame), (character) => character.charCodeAt(0));
+    return joinBytes(Array.from({ length: textLength / frameLength }, () => frame));
   }
-  const chunks: number[] = [];
-  for await (const chunk of gzipped(whole())) chunks.push(...chunk);
-  return Uint8Array.from(chunks);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of gzipped(wholeText())) chunks.push(chunk);
+  return joinBytes(chunks);
 }
 
-/** As many frames, one after the other, as RFC 8878 (section 3) lets a stream have. */
-function zstdFrames(count: number): Uint8Array {
-  const frame = Uint8Array.from(atob(zstdFrame), (character) => character.charCodeAt(0));
-  const frames = new Uint8Array(count * frame.length);
-  for (let at = 0; at < frames.length; at += frame.length) frames.set(frame, at);
-  return frames;
+async function* wholeText() {
+  yield rehearsalText(textLength);
 }

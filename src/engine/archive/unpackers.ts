@@ -7,10 +7,9 @@ const keptLength = 96 << 20;
 
 export class Unpackers {
   readonly #load: () => Promise<WebAssembly.Module>;
-  #module: Promise<WebAssembly.Module> | undefined;
   #idle: Unpacker | undefined;
 
-  /** `load` compiles codecs/codecs.wasm; asked when the first is taken, and again when that failed. */
+  /** `load` gives codecs/codecs.wasm, compiled once for all who ask. */
   constructor(load: () => Promise<WebAssembly.Module>) {
     this.#load = load;
   }
@@ -24,11 +23,7 @@ export class Unpackers {
 
   /** The module they are made of. Throws what `load` throws. */
   module(): Promise<WebAssembly.Module> {
-    this.#module ??= this.#load().catch((error: unknown) => {
-      this.#module = undefined;
-      throw error;
-    });
-    return this.#module;
+    return this.#load();
   }
 
   /** Gives one back; its views are worth nothing from now on. */
