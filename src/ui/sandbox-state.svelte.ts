@@ -18,9 +18,6 @@ export function failureOf(error: unknown): Failure {
   return { code: error instanceof LayerboxError ? error.code : 'Unknown', message: sentence };
 }
 
-/** Milliseconds between two drawings of bytes that arrive: those of several layers are drawn together, as each drawing takes from the unpacking. */
-const DRAWN_EVERY = 250;
-
 type MachineStatus = Extract<StampedEvent, { type: 'machine' }>;
 
 export class SandboxState {
@@ -31,9 +28,6 @@ export class SandboxState {
   images = $state.raw<readonly ImageSummary[] | undefined>();
   containers = $state.raw<readonly ContainerSummary[] | undefined>();
   pulls = $state.raw<Pulls>({});
-  /** What the events told; `pulls` is what of it is drawn. */
-  #pulls: Pulls = {};
-  #drawing: ReturnType<typeof setTimeout> | undefined;
   storage = $state.raw<StorageUse | undefined>();
   /** Something did not fit, and nobody has looked since. */
   wasFull = $state(false);
@@ -72,9 +66,8 @@ export class SandboxState {
   readonly refresh = oneAtATime(() => this.#read());
 
   dismissPull(reference: string): void {
-    const { [reference]: _, ...others } = this.#pulls;
-    this.#pulls = others;
-    this.#draw();
+    const { [reference]: _, ...others } = this.pulls;
+    this.pulls = others;
   }
 
   async #read(): Promise<void> {
@@ -89,12 +82,6 @@ export class SandboxState {
     }
   }
 
-  #draw(): void {
-    clearTimeout(this.#drawing);
-    this.#drawing = undefined;
-    this.pulls = this.#pulls;
-  }
-
   #changed(container: string): void {
     this.changes = { ...this.changes, [container]: (this.changes[container] ?? 0) + 1 };
   }
@@ -107,10 +94,7 @@ export class SandboxState {
       case 'pull':
       case 'layer':
       case 'unreadable':
-        this.#pulls = afterEvent(this.#pulls, event);
-        if (event.type === 'layer' && event.status === 'downloading') {
-          this.#drawing ??= setTimeout(() => this.#draw(), DRAWN_EVERY);
-        } else this.#draw();
+        this.pulls = afterEvent(this.pulls, event);
         if (event.type === 'pull' && event.status !== 'started') this.refresh();
         break;
       case 'change':
